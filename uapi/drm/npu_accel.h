@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: (GPL-2.0 WITH Linux-syscall-note) OR MIT */
+/*
+ * Virtual NPU: DRM accel user space interface. Documentation/uapi.rst is its text.
+ */
+#ifndef _NPU_ACCEL_H_
+#define _NPU_ACCEL_H_
+
+#include "drm.h"
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+/**
+ * DOC: rules
+ *
+ * Every structure is a multiple of 8 bytes, has the same layout for 32 and 64
+ * bits, and only ever grows at its end; the kernel reads a shorter one as if
+ * zeros followed. Pads, reserved fields and unknown flags must be zero, else
+ * -EINVAL. Arrays are &struct drm_npu_obj_array and carry the size of their
+ * elements, which grow in the same way. Unless said otherwise an ioctl that
+ * fails has changed nothing.
+ *
+ * Handles of buffers are GEM handles. VM and context ids are per file, never
+ * zero, and die with the file.
+ */
+
+enum drm_npu_ioctl_id {
+	DRM_NPU_DEV_QUERY = 0,
+	DRM_NPU_BO_CREATE,
+	DRM_NPU_BO_MMAP_OFFSET,
+	DRM_NPU_BO_WAIT,
+	DRM_NPU_VM_CREATE,
+	DRM_NPU_VM_DESTROY,
+	DRM_NPU_VM_BIND,
+	DRM_NPU_CONTEXT_CREATE,
+	DRM_NPU_CONTEXT_DESTROY,
+	DRM_NPU_CONTEXT_QUERY,
+	DRM_NPU_SUBMIT,
+};
+
+/**
+ * struct drm_npu_obj_array - array of structures
+ */
+struct drm_npu_obj_array {
+	/** @stride: size of an element in the caller's header; a multiple of 8 */
+	__u32 stride;
+
+	/** @count: number of elements */
+	__u32 count;
+
+	/** @array: user pointer to the first element; zero if @count is zero */
+	__u64 array;
+};
+
+/**
+ * enum drm_npu_sync_flags - what to do with a syncobj
+ */
+enum drm_npu_sync_flags {
+	/** @DRM_NPU_SYNC_WAIT: wait for it before the operation */
+	DRM_NPU_SYNC_WAIT = 1 << 0,
+
+	/** @DRM_NPU_SYNC_SIGNAL: the operation's end signals it */
+	DRM_NPU_SYNC_SIGNAL = 1 << 1,
+
+	/** @DRM_NPU_SYNC_TIMELINE: @timeline_point is a point of a timeline, else the syncobj is binary */
+	DRM_NPU_SYNC_TIMELINE = 1 << 2,
+};
+
+/**
+ * struct drm_npu_sync - a syncobj in or out
+ */
+struct drm_npu_sync {
+	/** @handle: syncobj handle */
+	__u32 handle;
+
+	/** @flags: enum drm_npu_sync_flags, exactly one of WAIT and SIGNAL */
+	__u32 flags;
+
+	/** @timeline_point: for TIMELINE not zero, else zero */
+	__u64 timeline_point;
+};
+
+/**
+ * enum drm_npu_dev_query_type - what to ask
+ */
+enum drm_npu_dev_query_type {
+	/** @DRM_NPU_QUERY_DEVICE: &struct drm_npu_device_info */
+	DRM_NPU_QUERY_DEVICE = 0,
+
+	/** @DRM_NPU_QUERY_USAGE: &struct drm_npu_usage_info */
+	DRM_NPU_QUERY_USAGE,
+
+	/** @DRM_NPU_QUERY_COUNTERS: __u64 array, totals since device reset in the order of enum npu_counter */
+	DRM_NPU_QUERY_COUNTERS,
+};
+
+/**
+ * struct drm_npu_dev_query - DRM_IOCTL_NPU_DEV_QUERY
+ *
+ * With @pointer zero, @size is set to the size that the kernel has. Else at
+ * most @size bytes are written there, what the kernel does not know is zero
+ * filled, and @size is set to what the kernel knew.
+ */
+struct drm_npu_dev_query {
+	/** @type: enum drm_npu_dev_query_type */
+	__u32 type;
+
+	/** @size: in: bytes at @pointer; out: bytes that the kernel has */
+	__u32 size;
+
+	/** @pointer: user pointer, or zero */
+	__u64 pointer;
+};
+
+/**
+ * struct drm_npu_device_info - constant facts
+ */
+struct drm_npu_device_info {
+	/** @regs_version: NPU_VERSION() of the register interface */
+	__u32 regs_version;
+
+	/** @isa_version: NPU_VERSION() of the instruction set */
+	__u32 isa_version;
+
+	/** @model_version: NPU_VERSION() of the device's implementation */
+	__u32 model_version;
+
+	/** @cores: number of cores */
+	__u32 cores;
+
+	/** @queues: number of hardware queues */
+	__u32 queues;
+
+	/** @sram_size: bytes of SRAM of a core */
+	__u32 sram_size;
+
+	/** @va_bits: size of an address space */
+	__u32 va_bits;
+
+	/** @clock_khz: clock of the cores */
+	__u32 clock_khz;
+
+	/** @features: NPU_FEAT_* */
+	__u64 features;
+
+	/** @page_sizes: bit n set: pages of 2^n bytes can be mapped */
+	__u64 page_sizes;
+
+	/** @mem_mbps: memory bandwidth in 10^6 bytes a second */
+	__u32 mem_mbps;
+
+	/** @macs_i8: INT8 multiply-accumulates of a core in a cycle */
+	__u32 macs_i8;
+
+	/** @macs_i4: INT4 */
+	__u32 macs_i4;
+
+	/** @macs_f16: 16-bit floating point */
+	__u32 macs_f16;
+
+	/** @vec_lanes: fp32 lanes of a core's vector engine */
+	__u32 vec_lanes;
+
+	/** @program_max: largest program in bytes */
+	__u32 program_max;
+
+	/** @budget_max: most instructions of a job */
+	__u64 budget_max;
+
+	/** @va_start: first address that can be mapped */
+	__u64 va_start;
+
+	/** @va_end: first address behind those that can be mapped */
+	__u64 va_end;
+
+	/** @max_args: most scalar arguments of a job */
+	__u32 max_args;
+
+	/** @pad: zero */
+	__u32 pad;
+
+	/** @profile: name of the machine's profile, NUL terminated */
+	__u8 profile[24];
+};
+
+/**
+ * struct drm_npu_usage_info - state of the device now
+ */
+struct drm_npu_usage_info {
+	/** @bo_bytes: bytes of all buffers, of all files */
+	__u64 bo_bytes;
+
+	/** @bo_count: buffers of all files */
+	__u64 bo_count;
+
+	/** @page_table_bytes: bytes of all page tables */
+	__u64 page_table_bytes;
+
+	/** @contexts: open contexts of all files */
+	__u32 contexts;
+
+	/** @vms: open address spaces of all files */
+	__u32 vms;
+
+	/** @jobs_done: jobs that ended well since load */
+	__u64 jobs_done;
+
+	/** @jobs_failed: jobs that faulted, were aborted or lost */
+	__u64 jobs_failed;
+
+	/** @resets: device resets after errors since load */
+	__u32 resets;
+
+	/** @pad: zero */
+	__u32 pad;
+};
+
+/**
+ * struct drm_npu_bo_create - DRM_IOCTL_NPU_BO_CREATE
+ *
+ * Memory is zeroed, shared by CPU and NPU, cached and coherent. Pages are
+ * allocated when first needed, at the latest when bound.
+ */
+struct drm_npu_bo_create {
+	/** @size: in: bytes, not zero; out: rounded up to whole pages */
+	__u64 size;
+
+	/** @flags: zero */
+	__u32 flags;
+
+	/** @handle: out: GEM handle */
+	__u32 handle;
+};
+
+/**
+ * struct drm_npu_bo_mmap_offset - DRM_IOCTL_NPU_BO_MMAP_OFFSET
+ */
+struct drm_npu_bo_mmap_offset {
+	/** @handle: GEM handle */
+	__u32 handle;
+
+	/** @pad: zero */
+	__u32 pad;
+
+	/** @offset: out: what to give mmap() on the device's node */
+	__u64 offset;
+};
+
+/**
+ * struct drm_npu_bo_wait - DRM_IOCTL_NPU_BO_WAIT
+ *
+ * Waits for every job submitted so far to an address space in which the buffer
+ * is mapped. -ETIMEDOUT if @timeout_ns comes first. Restarts after a signal.
+ */
+struct drm_npu_bo_wait {
+	/** @handle: GEM handle */
+	__u32 handle;
+
+	/** @pad: zero */
+	__u32 pad;
+
+	/** @timeout_ns: absolute time of CLOCK_MONOTONIC; zero or past: do not wait */
+	__s64 timeout_ns;
+};
+
+/**
+ * struct drm_npu_vm_create - DRM_IOCTL_NPU_VM_CREATE
+ */
+struct drm_npu_vm_create {
+	/** @flags: zero */
+	__u32 flags;
+
+	/** @id: out: id of the address space, empty */
+	__u32 id;
+};
+
+/**
+ * struct drm_npu_vm_destroy - DRM_IOCTL_NPU_VM_DESTROY
+ *
+ * Drops the file's reference; contexts made on it keep it alive.
+ */
+struct drm_npu_vm_destroy {
+	/** @id: id of the address space */
+	__u32 id;
+
+	/** @pad: zero */
+	__u32 pad;
+};
+
+/**
+ * enum drm_npu_vm_bind_op_type - what a bind operation does
+ */
+enum drm_npu_vm_bind_op_type {
+	/** @DRM_NPU_VM_BIND_OP_MAP: map, replacing what was mapped there */
+	DRM_NPU_VM_BIND_OP_MAP = 0,
+
+	/** @DRM_NPU_VM_BIND_OP_UNMAP: unmap what is mapped in the range; holes are no error */
+	DRM_NPU_VM_BIND_OP_UNMAP,
+};
+
+/**
+ * enum drm_npu_vm_bind_op_flags - flags of a bind operation
+ */
+enum drm_npu_vm_bind_op_flags {
+	/** @DRM_NPU_VM_BIND_READONLY: the NPU may not write (MAP) */
+	DRM_NPU_VM_BIND_READONLY = 1 << 0,
+};
+
+/**
+ * struct drm_npu_vm_bind_op - one operation
+ */
+struct drm_npu_vm_bind_op {
+	/** @op: enum drm_npu_vm_bind_op_type */
+	__u32 op;
+
+	/** @flags: enum drm_npu_vm_bind_op_flags */
+	__u32 flags;
+
+	/** @handle: GEM handle (MAP), else zero */
+	__u32 handle;
+
+	/** @pad: zero */
+	__u32 pad;
+
+	/** @bo_offset: where in the buffer (MAP), page aligned, else zero */
+	__u64 bo_offset;
+
+	/** @va: first address, page aligned */
+	__u64 va;
+
+	/** @size: bytes, page aligned, not zero */
+	__u64 size;
+};
+
+/**
+ * enum drm_npu_vm_bind_flags - flags of DRM_IOCTL_NPU_VM_BIND
+ */
+enum drm_npu_vm_bind_flags {
+	/**
+	 * @DRM_NPU_VM_BIND_ASYNC: return at once; operations happen after @syncs to
+	 * wait for and then signal the others. Not built yet: -EOPNOTSUPP.
+	 */
+	DRM_NPU_VM_BIND_ASYNC = 1 << 0,
+};
+
+/**
+ * struct drm_npu_vm_bind - DRM_IOCTL_NPU_VM_BIND
+ *
+ * Operations happen in order. All arguments are checked before the first; if
+ * one then fails for want of memory, those before it stay done and
+ * @ops.count is set to their number. When the call returns without ASYNC the
+ * NPU no longer reaches what was unmapped.
+ */
+struct drm_npu_vm_bind {
+	/** @vm_id: id of the address space */
+	__u32 vm_id;
+
+	/** @flags: enum drm_npu_vm_bind_flags */
+	__u32 flags;
+
+	/** @ops: array of &struct drm_npu_vm_bind_op */
+	struct drm_npu_obj_array ops;
+
+	/** @syncs: array of &struct drm_npu_sync; empty without ASYNC */
+	struct drm_npu_obj_array syncs;
+};
+
+/**
+ * enum drm_npu_priority - priority of a context
+ */
+enum drm_npu_priority {
+	/** @DRM_NPU_PRIORITY_LOW: background work */
+	DRM_NPU_PRIORITY_LOW = 0,
+
+	/** @DRM_NPU_PRIORITY_NORMAL: the default */
+	DRM_NPU_PRIORITY_NORMAL,
+
+	/** @DRM_NPU_PRIORITY_HIGH: interactive work */
+	DRM_NPU_PRIORITY_HIGH,
+
+	/** @DRM_NPU_PRIORITY_REALTIME: needs CAP_SYS_NICE or DRM master */
+	DRM_NPU_PRIORITY_REALTIME,
+};
+
+/**
+ * struct drm_npu_context_create - DRM_IOCTL_NPU_CONTEXT_CREATE
+ *
+ * A context is a queue of jobs on one address space. Its jobs run in the order
+ * of submission; jobs of different contexts in any order, or together.
+ */
+struct drm_npu_context_create {
+	/** @vm_id: id of the address space */
+	__u32 vm_id;
+
+	/** @flags: zero */
+	__u32 flags;
+
+	/** @priority: enum drm_npu_priority */
+	__u32 priority;
+
+	/** @timeout_ms: time that a job may take once it runs; zero: the driver's default */
+	__u32 timeout_ms;
+
+	/** @id: out: id of the context */
+	__u32 id;
+
+	/** @pad: zero */
+	__u32 pad;
+};
+
+/**
+ * struct drm_npu_context_destroy - DRM_IOCTL_NPU_CONTEXT_DESTROY
+ *
+ * Jobs not yet started are cancelled (their fences get -ECANCELED), the one that
+ * runs is aborted.
+ */
+struct drm_npu_context_destroy {
+	/** @id: id of the context */
+	__u32 id;
+
+	/** @pad: zero */
+	__u32 pad;
+};
+
+/**
+ * enum drm_npu_context_state - flags of a context's state
+ */
+enum drm_npu_context_state {
+	/** @DRM_NPU_CONTEXT_BANNED: a job of it hung; SUBMIT gives -EBADFD */
+	DRM_NPU_CONTEXT_BANNED = 1 << 0,
+};
+
+/**
+ * struct drm_npu_context_query - DRM_IOCTL_NPU_CONTEXT_QUERY
+ *
+ * State of a context, with the cause of its last failed job. The fields from
+ * @code on are those of struct npu_fault (npu_regs.h).
+ */
+struct drm_npu_context_query {
+	/** @id: in: id of the context */
+	__u32 id;
+
+	/** @state: out: enum drm_npu_context_state */
+	__u32 state;
+
+	/** @jobs_submitted: out: jobs so far */
+	__u64 jobs_submitted;
+
+	/** @jobs_done: out: that ended well */
+	__u64 jobs_done;
+
+	/** @jobs_failed: out: that faulted, were aborted, cancelled or lost */
+	__u64 jobs_failed;
+
+	/** @fault_job: out: seqno of the job that @code speaks of; zero: none */
+	__u64 fault_job;
+
+	/** @status: out: enum npu_job_status of that job; NPU_JOB_PENDING: lost in a reset */
+	__u32 status;
+
+	/** @code: out: enum npu_fault_code */
+	__u32 code;
+
+	/** @access: out: enum npu_access */
+	__u32 access;
+
+	/** @core: out: core, within the job */
+	__u32 core;
+
+	/** @pc: out: index of the instruction */
+	__u32 pc;
+
+	/** @operand: out: byte offset of the operand's field */
+	__u32 operand;
+
+	/** @opcode: out: of the instruction */
+	__u32 opcode;
+
+	/** @pad: zero */
+	__u32 pad;
+
+	/** @address: out: VA, SRAM address or value, by @code */
+	__u64 address;
+
+	/** @needs: out: by @code */
+	__u64 needs[2];
+};
+
+/**
+ * struct drm_npu_job - one job
+ */
+struct drm_npu_job {
+	/** @program: VA of struct npu_program, 128-byte aligned */
+	__u64 program;
+
+	/** @program_size: bytes, header included */
+	__u32 program_size;
+
+	/** @cores: cores to run on; zero: all */
+	__u32 cores;
+
+	/** @budget: instructions that it may execute; zero: the device's maximum */
+	__u64 budget;
+
+	/**
+	 * @result: VA, 64-byte aligned, where the device writes struct
+	 * npu_completion (npu_regs.h) before the fence signals; zero: nowhere.
+	 * Not written if the device had to be reset.
+	 */
+	__u64 result;
+
+	/** @args: user pointer to @num_args values of __u64 */
+	__u64 args;
+
+	/** @num_args: at most &drm_npu_device_info.max_args */
+	__u32 num_args;
+
+	/** @flags: zero */
+	__u32 flags;
+
+	/** @syncs: array of &struct drm_npu_sync */
+	struct drm_npu_obj_array syncs;
+
+	/** @seqno: out: number of the job in its context, from 1 */
+	__u64 seqno;
+};
+
+/**
+ * struct drm_npu_submit - DRM_IOCTL_NPU_SUBMIT
+ *
+ * Submits jobs in order; either all or none. Waits of a job see signals of the
+ * jobs before it in the same call. A job's fence carries the error: -EFAULT
+ * (page fault), -EINVAL (refused or illegal program), -EOVERFLOW (budget),
+ * -ETIMEDOUT (timeout), -ECANCELED (context destroyed, banned, or aborted), -EIO (bus, lost).
+ */
+struct drm_npu_submit {
+	/** @context_id: id of the context */
+	__u32 context_id;
+
+	/** @flags: zero */
+	__u32 flags;
+
+	/** @jobs: array of &struct drm_npu_job, 1 to 64 */
+	struct drm_npu_obj_array jobs;
+};
+
+#define DRM_IOCTL_NPU(access, id, type) \
+	DRM_IO ## access(DRM_COMMAND_BASE + DRM_NPU_ ## id, struct drm_npu_ ## type)
+
+#define DRM_IOCTL_NPU_DEV_QUERY		DRM_IOCTL_NPU(WR, DEV_QUERY, dev_query)
+#define DRM_IOCTL_NPU_BO_CREATE		DRM_IOCTL_NPU(WR, BO_CREATE, bo_create)
+#define DRM_IOCTL_NPU_BO_MMAP_OFFSET	DRM_IOCTL_NPU(WR, BO_MMAP_OFFSET, bo_mmap_offset)
+#define DRM_IOCTL_NPU_BO_WAIT		DRM_IOCTL_NPU(W, BO_WAIT, bo_wait)
+#define DRM_IOCTL_NPU_VM_CREATE		DRM_IOCTL_NPU(WR, VM_CREATE, vm_create)
+#define DRM_IOCTL_NPU_VM_DESTROY	DRM_IOCTL_NPU(W, VM_DESTROY, vm_destroy)
+#define DRM_IOCTL_NPU_VM_BIND		DRM_IOCTL_NPU(WR, VM_BIND, vm_bind)
+#define DRM_IOCTL_NPU_CONTEXT_CREATE	DRM_IOCTL_NPU(WR, CONTEXT_CREATE, context_create)
+#define DRM_IOCTL_NPU_CONTEXT_DESTROY	DRM_IOCTL_NPU(W, CONTEXT_DESTROY, context_destroy)
+#define DRM_IOCTL_NPU_CONTEXT_QUERY	DRM_IOCTL_NPU(WR, CONTEXT_QUERY, context_query)
+#define DRM_IOCTL_NPU_SUBMIT		DRM_IOCTL_NPU(WR, SUBMIT, submit)
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif /* _NPU_ACCEL_H_ */
