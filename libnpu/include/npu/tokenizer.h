@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Text to token ids and back: byte-level BPE as GPT-2 defines it, with the
+ * vocabulary in a GGUF file's metadata.
+ */
+#ifndef NPU_TOKENIZER_H
+#define NPU_TOKENIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <npu/error.h>
+#include <npu/gguf.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define NPU_TOKEN_NONE UINT32_MAX
+
+/**
+ * enum npu_encode_flags - how npu_tokenizer_encode() reads its text
+ * @NPU_ENCODE_BOS: start with the beginning-of-text token if the file asks
+ *	for one (tokenizer.ggml.add_bos_token)
+ * @NPU_ENCODE_SPECIAL: text that spells a control token, such as
+ *	``<|endoftext|>``, becomes that token; never set it for text from others
+ */
+enum npu_encode_flags {
+	NPU_ENCODE_BOS		= 1u << 0,
+	NPU_ENCODE_SPECIAL	= 1u << 1,
+};
+
+struct npu_tokenizer;
+
+/**
+ * struct npu_decoder - bytes of a character whose rest has not come yet
+ * @pending: the bytes
+ * @count: how many there are, at most 3
+ *
+ * Start with all zero. One belongs to each stream of tokens.
+ */
+struct npu_decoder {
+	unsigned char pending[3];
+	unsigned char count;
+};
+
+/**
+ * npu_tokenizer_create() - build the tokenizer of a model file
+ * @gguf: open file; may be closed afterwards
+ * @tokenizer: receives it; free it with npu_tokenizer_destroy(). It is never
+ *	written after this, so threads may share it
+ * @err: receives the reason, or NULL
+ *
+ * Return: 0; -EINVAL when the metadata lacks or contradicts something;
+ * -ENOTSUP for another kind of tokenizer; -ENOMEM.
+ */
+int npu_tokenizer_create(const struct npu_gguf *gguf,
+			 struct npu_tokenizer **tokenizer,
+			 struct npu_error *err);
+
+/** npu_tokenizer_destroy() - free a tokenizer; NULL is allowed */
+void npu_tokenizer_destroy(struct npu_tokenizer *tokenizer);
+
+/** npu_tokenizer_count() - number of tokens; ids are less than this */
+uint32_t npu_tokenizer_count(const struct npu_tokenizer *tokenizer);
+
+/** npu_tokenizer_bos() - beginning-of-text token, or NPU_TOKEN_NONE */
+uint32_t npu_tokenizer_bos(const struct npu_tokenizer *tokenizer);
+
+/** npu_tokenizer_eos() - end-of-text token, or NPU_TOKEN_NONE */
+uint32_t npu_tokenizer_eos(const struct npu_tokenizer *tokenizer);
+
+/**
+ * npu_tokenizer_is_end() - whether a model that produces @id has finished
+ *
+ * True for the end-of-text and, where there is one, the end-of-turn token.
+ */
+bool npu_tokenizer_is_end(const struct npu_tokenizer *tokenizer, uint32_t id);
+
+/**
+ * npu_tokenizer_encode() - turn bytes into tokens
+ * @tokenizer: tokenizer
+ * @text: any bytes; those that are not UTF-8 are encoded one by one
+ * @len: number of bytes, at most INT32_MAX
+ * @flags: enum npu_encode_flags
+ * @ids: receives the tokens; the caller frees them with free()
+ * @count: receives their number, at most @len + 1
+ * @err: receives the reason, or NULL
+ *
+ * Takes O(n log n) time and O(n) memory for any input.
+ *
+ * Return: 0; -EILSEQ when the vocabulary has no token for a byte, and no
+ * unknown token either; -E2BIG for too long a text; -ENOMEM.
+ */
+int npu_tokenizer_encode(const struct npu_tokenizer *tokenizer,
+			 const char *text, size_t len, unsigned int flags,
+			 uint32_t **ids, size_t *count, struct npu_error *err);
+
+/**
+ * npu_tokenizer_piece() - the bytes that a token stands for
+ * @tokenizer: tokenizer
+ * @id: token
+ * @len: receives the number of bytes
+ *
+ * Return: the bytes, not NUL-terminated; NULL when there is no such token.
+ * A control token has the bytes of its name.
+ */
+const char *npu_tokenizer_piece(const struct npu_tokenizer *tokenizer,
+				uint32_t id, size_t *len);
+
+/**
+ * npu_tokenizer_decode_size() - buffer size that every
+ * npu_tokenizer_decode() call fits in
+ */
+size_t npu_tokenizer_decode_size(const struct npu_tokenizer *tokenizer);
+
+/**
+ * npu_tokenizer_decode() - text that one more token completes
+ * @tokenizer: tokenizer
+ * @decoder: state of this stream
+ * @id: next token; control tokens give no text
+ * @out: receives the bytes, without NUL
+ * @size: bytes that @out has room for
+ * @len: receives the number of bytes written
+ *
+ * A character whose bytes are spread over several tokens comes out whole,
+ * with the token that ends it. Bytes that cannot be part of UTF-8 come out
+ * unchanged: the output of a stream and its flush is its tokens' bytes.
+ *
+ * Return: 0; -EINVAL when there is no such token; -ENOSPC, with nothing
+ * changed, when @out is too small.
+ */
+int npu_tokenizer_decode(const struct npu_tokenizer *tokenizer,
+			 struct npu_decoder *decoder, uint32_t id,
+			 char *out, size_t size, size_t *len);
+
+/**
+ * npu_decoder_flush() - what is left of a character that never ended
+ * @decoder: state of the stream; empty afterwards
+ * @out: receives at most 3 bytes
+ *
+ * Return: number of bytes.
+ */
+size_t npu_decoder_flush(struct npu_decoder *decoder, char out[3]);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* NPU_TOKENIZER_H */
