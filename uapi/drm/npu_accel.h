@@ -16,10 +16,13 @@ extern "C" {
  *
  * Every structure is a multiple of 8 bytes, has the same layout for 32 and 64
  * bits, and only ever grows at its end; the kernel reads a shorter one as if
- * zeros followed. Pads, reserved fields and unknown flags must be zero, else
- * -EINVAL. Arrays are &struct drm_npu_obj_array and carry the size of their
- * elements, which grow in the same way. Unless said otherwise an ioctl that
- * fails has changed nothing.
+ * zeros followed. A new field is enabled by a new flag, or announced by the
+ * driver's minor version, which every addition raises. Pads, reserved fields
+ * and unknown flags must be zero, else -EINVAL. Arrays are &struct
+ * drm_npu_obj_array and carry the size of their elements, at least that of the
+ * first version; what is longer than the kernel knows must be zero, else
+ * -E2BIG. Sums are checked for overflow: -EINVAL. An unknown handle or id is
+ * -ENOENT. Unless said otherwise an ioctl that fails has changed nothing.
  *
  * Handles of buffers are GEM handles. VM and context ids are per file, never
  * zero, and die with the file.
@@ -46,7 +49,7 @@ struct drm_npu_obj_array {
 	/** @stride: size of an element in the caller's header; a multiple of 8 */
 	__u32 stride;
 
-	/** @count: number of elements */
+	/** @count: number of elements; more than the ioctl allows is -E2BIG */
 	__u32 count;
 
 	/** @array: user pointer to the first element; zero if @count is zero */
@@ -91,7 +94,10 @@ enum drm_npu_dev_query_type {
 	/** @DRM_NPU_QUERY_USAGE: &struct drm_npu_usage_info */
 	DRM_NPU_QUERY_USAGE,
 
-	/** @DRM_NPU_QUERY_COUNTERS: __u64 array, totals since device reset in the order of enum npu_counter */
+	/**
+	 * @DRM_NPU_QUERY_COUNTERS: __u64 array, totals of all jobs since load in
+	 * the order of enum npu_counter; needs CAP_PERFMON, else -EACCES
+	 */
 	DRM_NPU_QUERY_COUNTERS,
 };
 
@@ -177,8 +183,20 @@ struct drm_npu_device_info {
 	/** @max_args: most scalar arguments of a job */
 	__u32 max_args;
 
-	/** @pad: zero */
-	__u32 pad;
+	/** @timeout_default_ms: of contexts that ask for none */
+	__u32 timeout_default_ms;
+
+	/** @timeout_max_ms: longest that a context may ask for */
+	__u32 timeout_max_ms;
+
+	/** @max_vms: address spaces of a file; more are -ENOSPC */
+	__u32 max_vms;
+
+	/** @max_contexts: contexts of a file; more are -ENOSPC */
+	__u32 max_contexts;
+
+	/** @work_max: log2 of the most work of one instruction */
+	__u32 work_max;
 
 	/** @profile: name of the machine's profile, NUL terminated */
 	__u8 profile[24];
@@ -229,8 +247,18 @@ struct drm_npu_bo_create {
 	/** @flags: zero */
 	__u32 flags;
 
+	/**
+	 * @exclusive_vm_id: the only address space that it may be mapped in, and
+	 * then it cannot be exported; zero: any. Submits to an address space cost
+	 * time for each buffer in it that is not exclusive to it.
+	 */
+	__u32 exclusive_vm_id;
+
 	/** @handle: out: GEM handle */
 	__u32 handle;
+
+	/** @pad: zero */
+	__u32 pad;
 };
 
 /**
@@ -251,7 +279,8 @@ struct drm_npu_bo_mmap_offset {
  * struct drm_npu_bo_wait - DRM_IOCTL_NPU_BO_WAIT
  *
  * Waits for every job submitted so far to an address space in which the buffer
- * is mapped. -ETIMEDOUT if @timeout_ns comes first. Restarts after a signal.
+ * was mapped then (their fences stand in its dma_resv, as BOOKKEEP).
+ * -ETIMEDOUT if @timeout_ns comes first. Restarts after a signal.
  */
 struct drm_npu_bo_wait {
 	/** @handle: GEM handle */
@@ -334,35 +363,24 @@ struct drm_npu_vm_bind_op {
 };
 
 /**
- * enum drm_npu_vm_bind_flags - flags of DRM_IOCTL_NPU_VM_BIND
- */
-enum drm_npu_vm_bind_flags {
-	/**
-	 * @DRM_NPU_VM_BIND_ASYNC: return at once; operations happen after @syncs to
-	 * wait for and then signal the others. Not built yet: -EOPNOTSUPP.
-	 */
-	DRM_NPU_VM_BIND_ASYNC = 1 << 0,
-};
-
-/**
  * struct drm_npu_vm_bind - DRM_IOCTL_NPU_VM_BIND
  *
- * Operations happen in order. All arguments are checked before the first; if
- * one then fails for want of memory, those before it stay done and
- * @ops.count is set to their number. When the call returns without ASYNC the
+ * Operations happen in order, at once, whatever jobs run. All arguments are
+ * checked before the first; if one then fails for want of memory, those before
+ * it stay done and @ops.count is set to their number. When the call returns the
  * NPU no longer reaches what was unmapped.
  */
 struct drm_npu_vm_bind {
 	/** @vm_id: id of the address space */
 	__u32 vm_id;
 
-	/** @flags: enum drm_npu_vm_bind_flags */
+	/** @flags: zero */
 	__u32 flags;
 
-	/** @ops: array of &struct drm_npu_vm_bind_op */
+	/** @ops: array of &struct drm_npu_vm_bind_op, at most 4096 */
 	struct drm_npu_obj_array ops;
 
-	/** @syncs: array of &struct drm_npu_sync; empty without ASYNC */
+	/** @syncs: empty (all zero) */
 	struct drm_npu_obj_array syncs;
 };
 
@@ -373,13 +391,13 @@ enum drm_npu_priority {
 	/** @DRM_NPU_PRIORITY_LOW: background work */
 	DRM_NPU_PRIORITY_LOW = 0,
 
-	/** @DRM_NPU_PRIORITY_NORMAL: the default */
+	/** @DRM_NPU_PRIORITY_NORMAL: for most */
 	DRM_NPU_PRIORITY_NORMAL,
 
 	/** @DRM_NPU_PRIORITY_HIGH: interactive work */
 	DRM_NPU_PRIORITY_HIGH,
 
-	/** @DRM_NPU_PRIORITY_REALTIME: needs CAP_SYS_NICE or DRM master */
+	/** @DRM_NPU_PRIORITY_REALTIME: needs CAP_SYS_NICE, else -EACCES */
 	DRM_NPU_PRIORITY_REALTIME,
 };
 
@@ -399,7 +417,7 @@ struct drm_npu_context_create {
 	/** @priority: enum drm_npu_priority */
 	__u32 priority;
 
-	/** @timeout_ms: time that a job may take once it runs; zero: the driver's default */
+	/** @timeout_ms: time that a job may take once it runs, at most timeout_max_ms; zero: timeout_default_ms */
 	__u32 timeout_ms;
 
 	/** @id: out: id of the context */
@@ -412,8 +430,8 @@ struct drm_npu_context_create {
 /**
  * struct drm_npu_context_destroy - DRM_IOCTL_NPU_CONTEXT_DESTROY
  *
- * Jobs not yet started are cancelled (their fences get -ECANCELED), the one that
- * runs is aborted.
+ * Jobs not yet given to the device are cancelled, those given are aborted; their
+ * fences get -ECANCELED.
  */
 struct drm_npu_context_destroy {
 	/** @id: id of the context */
@@ -432,14 +450,26 @@ enum drm_npu_context_state {
 };
 
 /**
+ * enum drm_npu_context_query_flags - flags of DRM_IOCTL_NPU_CONTEXT_QUERY
+ */
+enum drm_npu_context_query_flags {
+	/** @DRM_NPU_CONTEXT_QUERY_CLEAR: forget the failure that is reported */
+	DRM_NPU_CONTEXT_QUERY_CLEAR = 1 << 0,
+};
+
+/**
  * struct drm_npu_context_query - DRM_IOCTL_NPU_CONTEXT_QUERY
  *
- * State of a context, with the cause of its last failed job. The fields from
+ * State of a context, with the cause of its first failed job since the last
+ * CLEAR (those that follow are often its victims). The fields from
  * @code on are those of struct npu_fault (npu_regs.h).
  */
 struct drm_npu_context_query {
 	/** @id: in: id of the context */
 	__u32 id;
+
+	/** @flags: in: enum drm_npu_context_query_flags */
+	__u32 flags;
 
 	/** @state: out: enum drm_npu_context_state */
 	__u32 state;
@@ -477,9 +507,6 @@ struct drm_npu_context_query {
 	/** @opcode: out: of the instruction */
 	__u32 opcode;
 
-	/** @pad: zero */
-	__u32 pad;
-
 	/** @address: out: VA, SRAM address or value, by @code */
 	__u64 address;
 
@@ -500,13 +527,14 @@ struct drm_npu_job {
 	/** @cores: cores to run on; zero: all */
 	__u32 cores;
 
-	/** @budget: instructions that it may execute; zero: the device's maximum */
+	/** @budget: work that each core may do (isa.rst); zero: the device's maximum */
 	__u64 budget;
 
 	/**
-	 * @result: VA, 64-byte aligned, where the device writes struct
-	 * npu_completion (npu_regs.h) before the fence signals; zero: nowhere.
-	 * Not written if the device had to be reset.
+	 * @result: VA, 512-byte aligned, where the device writes struct
+	 * npu_completion (npu_regs.h) before the fence signals, with the job's
+	 * seqno as its id; zero: nowhere. If it cannot be written there the job
+	 * fails. Not written if the job was cancelled or lost in a reset.
 	 */
 	__u64 result;
 
@@ -519,17 +547,14 @@ struct drm_npu_job {
 	/** @flags: zero */
 	__u32 flags;
 
-	/** @syncs: array of &struct drm_npu_sync */
+	/** @syncs: array of &struct drm_npu_sync, at most 256 */
 	struct drm_npu_obj_array syncs;
-
-	/** @seqno: out: number of the job in its context, from 1 */
-	__u64 seqno;
 };
 
 /**
  * struct drm_npu_submit - DRM_IOCTL_NPU_SUBMIT
  *
- * Submits jobs in order; either all or none. Waits of a job see signals of the
+ * Submits jobs in order; either all or none. -EBADFD if the context is banned. Waits of a job see signals of the
  * jobs before it in the same call. A job's fence carries the error: -EFAULT
  * (page fault), -EINVAL (refused or illegal program), -EOVERFLOW (budget),
  * -ETIMEDOUT (timeout), -ECANCELED (context destroyed, banned, or aborted), -EIO (bus, lost).
@@ -541,8 +566,11 @@ struct drm_npu_submit {
 	/** @flags: zero */
 	__u32 flags;
 
-	/** @jobs: array of &struct drm_npu_job, 1 to 64 */
+	/** @jobs: array of &struct drm_npu_job, 1 to 64; only read */
 	struct drm_npu_obj_array jobs;
+
+	/** @first_seqno: out: number of the first job in its context; the others follow; the first ever is 1 */
+	__u64 first_seqno;
 };
 
 #define DRM_IOCTL_NPU(access, id, type) \
@@ -551,12 +579,12 @@ struct drm_npu_submit {
 #define DRM_IOCTL_NPU_DEV_QUERY		DRM_IOCTL_NPU(WR, DEV_QUERY, dev_query)
 #define DRM_IOCTL_NPU_BO_CREATE		DRM_IOCTL_NPU(WR, BO_CREATE, bo_create)
 #define DRM_IOCTL_NPU_BO_MMAP_OFFSET	DRM_IOCTL_NPU(WR, BO_MMAP_OFFSET, bo_mmap_offset)
-#define DRM_IOCTL_NPU_BO_WAIT		DRM_IOCTL_NPU(W, BO_WAIT, bo_wait)
+#define DRM_IOCTL_NPU_BO_WAIT		DRM_IOCTL_NPU(WR, BO_WAIT, bo_wait)
 #define DRM_IOCTL_NPU_VM_CREATE		DRM_IOCTL_NPU(WR, VM_CREATE, vm_create)
-#define DRM_IOCTL_NPU_VM_DESTROY	DRM_IOCTL_NPU(W, VM_DESTROY, vm_destroy)
+#define DRM_IOCTL_NPU_VM_DESTROY	DRM_IOCTL_NPU(WR, VM_DESTROY, vm_destroy)
 #define DRM_IOCTL_NPU_VM_BIND		DRM_IOCTL_NPU(WR, VM_BIND, vm_bind)
 #define DRM_IOCTL_NPU_CONTEXT_CREATE	DRM_IOCTL_NPU(WR, CONTEXT_CREATE, context_create)
-#define DRM_IOCTL_NPU_CONTEXT_DESTROY	DRM_IOCTL_NPU(W, CONTEXT_DESTROY, context_destroy)
+#define DRM_IOCTL_NPU_CONTEXT_DESTROY	DRM_IOCTL_NPU(WR, CONTEXT_DESTROY, context_destroy)
 #define DRM_IOCTL_NPU_CONTEXT_QUERY	DRM_IOCTL_NPU(WR, CONTEXT_QUERY, context_query)
 #define DRM_IOCTL_NPU_SUBMIT		DRM_IOCTL_NPU(WR, SUBMIT, submit)
 

@@ -51,7 +51,7 @@ struct npu_program {
 	__u32 isa_version;	/* that it was made for */
 	__u64 features;		/* NPU_FEAT_* that it needs */
 	__u32 num_insns;	/* 1 or more; program_size = 128 + 128 * num_insns */
-	__u32 sram_size;	/* bytes of SRAM of a core that it may touch */
+	__u32 sram_size;	/* bytes of SRAM of a core that it may touch, a multiple of 64 */
 	__u32 min_cores;	/* a job on fewer or more cores is refused */
 	__u32 max_cores;	/* 0: any number */
 	__u32 num_args;		/* that the job must give, exactly */
@@ -138,12 +138,14 @@ enum npu_opcode {
 
 	NPU_OP_LOAD = 0x10,
 	NPU_OP_GATHER = 0x11,
-	NPU_OP_FILL = 0x12,
+	NPU_OP_NOP_LD = 0x1f,	/* takes and gives tokens on that engine */
 
 	NPU_OP_STORE = 0x20,
 	NPU_OP_SCATTER = 0x21,
+	NPU_OP_NOP_ST = 0x2f,
 
 	NPU_OP_MATMUL = 0x30,
+	NPU_OP_NOP_MAT = 0x3f,
 
 	NPU_OP_UNARY = 0x40,
 	NPU_OP_BINARY = 0x41,
@@ -157,6 +159,8 @@ enum npu_opcode {
 	NPU_OP_ARGMAX = 0x49,
 	NPU_OP_TOPK = 0x4a,
 	NPU_OP_TRANSPOSE = 0x4b,
+	NPU_OP_FILL = 0x4c,
+	NPU_OP_NOP_VEC = 0x4f,
 };
 
 /*
@@ -172,7 +176,7 @@ enum npu_opcode {
  *   SSTORE  SRAM[addr0] = low bits of R[addr1.reg], type[0]: I32; 64 bits with flag WIDE
  *   TIME    R[addr0.reg] = this core's modelled cycles so far
  *   TRAP    faults if R[addr1.reg] is not zero; imm[0]: code
- *   BARRIER waits for this core's engines, then for all cores of the job
+ *   BARRIER waits for this core's engines (not with flag NODRAIN), then for all cores of the job
  *   YIELD   as DRAIN, and the device may give the core to another job; all state is kept
  */
 enum npu_alu {
@@ -185,7 +189,8 @@ enum npu_alu {
 	NPU_ALU_COUNT
 };
 
-#define NPU_F_WIDE		(1u << 0)	/* SSTORE: 8 bytes */
+#define NPU_F_WIDE		(1u << 0)	/* SLOAD, SSTORE: 8 bytes */
+#define NPU_F_NODRAIN		(1u << 0)	/* BARRIER */
 
 /*
  * DMA. Strides are in bytes. A row is val[0] bytes; val[1] rows; val[2] planes.
@@ -196,7 +201,6 @@ enum npu_alu {
  *   GATHER  SRAM[addr0 + y*val[5]] = MEM[addr1 + index*val[3]], index = I32 SRAM[addr2 + 4*y];
  *           val[4]: indices are in 0..val[4]-1; val[2] is 1
  *   SCATTER MEM[addr0 + index*val[3]] = SRAM[addr1 + y*val[5]], otherwise as GATHER
- *   FILL    SRAM[addr0 + y*val[5] + z*val[6]] = imm[0] as type[0], repeated through the row
  */
 #define NPU_DMA_ROW		0
 #define NPU_DMA_ROWS		1
@@ -217,10 +221,10 @@ enum npu_alu {
 #define NPU_MM_B		1
 #define NPU_MM_C		2	/* rows of N elements, val LDC bytes apart */
 #define NPU_MM_SA		3	/* flag SA: F32[M] */
-#define NPU_MM_SB		4	/* flag SB: [N]; flag GROUP: panels of [K/group][16], val LDS bytes apart */
+#define NPU_MM_SB		4	/* flag SB: [N]; flag GROUP (without SB): panels of [K/group][16], val LDS bytes apart */
 #define NPU_MM_BIAS		5	/* flag BIAS: F32[N] */
 #define NPU_MM_AUX		6	/* flag ZP: unsigned bytes, panels of [K/group][16]; type C4: codebook of 16 I8 */
-#define NPU_MM_DQ		7	/* scale type I8 (DQ8): a pair F32 d, m for each panel */
+#define NPU_MM_DQ		7	/* scale type I8 (DQ8): a pair F32 d, m for each 16 groups of a panel */
 #define NPU_MM_M		0	/* val */
 #define NPU_MM_N		1
 #define NPU_MM_K		2
@@ -284,10 +288,11 @@ enum npu_layout {
  *             lo + q .. hi + q - 1, q = r / val[6], are masked, hi = val[5], lo = val[7] (both signed 32-bit
  *             when from a register); flag INIT: m and l are started
  *   QUANT     dst I8; flag DYNAMIC: scale of each row from its absolute maximum, to addr[4] F32[rows];
- *             otherwise dst = src0 * imm[0]
+ *             flag GIVEN: the same with the maximum from src1 (F32, COL); otherwise dst = src0 * imm[0]
  *   ARGMAX    dst: I32[rows]; addr[4]: F32[rows] or, without flag VALUE, absent
  *   TOPK      dst: I32[rows][val[6]] indices, addr[4]: F32[rows][val[6]] values, val[6] <= 256, rows packed
  *   TRANSPOSE dst[c][r] = src0[r][c], same type
+ *   FILL      dst = imm[0]
  */
 #define NPU_VEC_DST		0	/* addr, type */
 #define NPU_VEC_SRC0		1
@@ -359,6 +364,7 @@ enum npu_reduce {
 #define NPU_F_HALF		(1u << 0)	/* ROPE */
 #define NPU_F_INIT		(1u << 0)	/* SOFTMAX */
 #define NPU_F_DYNAMIC		(1u << 0)	/* QUANT */
+#define NPU_F_GIVEN		(1u << 1)	/* QUANT */
 #define NPU_F_VALUE		(1u << 0)	/* ARGMAX */
 
 #endif /* _NPU_ISA_H */

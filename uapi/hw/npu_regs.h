@@ -27,13 +27,15 @@
 #define NPU_REGS_VERSION	NPU_VERSION(0, 1)
 
 #define NPU_MAX_CORES		32
+#define NPU_MIN_QUEUES		4
 #define NPU_MAX_QUEUES		16
-#define NPU_MAX_CONTEXTS	256
+#define NPU_MAX_CONTEXTS	4096
 #define NPU_MAX_VECTORS		(1 + NPU_MAX_QUEUES)
 
 /*
- * Identification and capabilities, read only, constant between full resets.
- * Registers are 32 bits wide and aligned; a 64-bit quantity is a LO/HI pair.
+ * Identification and capabilities, read only, constant for the device's life.
+ * Registers are 32 bits wide and aligned; a 64-bit quantity is a LO/HI pair,
+ * read as HI, LO, HI until both HI agree where it can change.
  * Other widths and unaligned accesses read as all ones and write nothing.
  * Offsets that are not named here read as zero and ignore writes.
  */
@@ -55,39 +57,45 @@
 #define NPU_REG_MACS_I4		0x0038
 #define NPU_REG_MACS_F16	0x003c
 #define NPU_REG_VEC_LANES	0x0040	/* fp32 lanes of a core's vector engine */
-#define NPU_REG_PROGRAM_MAX	0x0044	/* largest program, bytes */
-#define NPU_REG_BUDGET_MAX_LO	0x0048	/* largest instruction budget of a job */
+#define NPU_REG_PROGRAM_MAX	0x0044	/* largest program, bytes; at most 4 MiB */
+#define NPU_REG_BUDGET_MAX_LO	0x0048	/* largest budget of a core in a job */
 #define NPU_REG_BUDGET_MAX_HI	0x004c
 #define NPU_REG_PROFILE		0x0050	/* 16 bytes: name of the profile, NUL padded */
 #define NPU_PROFILE_NAME_LEN	16
 #define NPU_REG_VECTORS		0x0060	/* MSI-X vectors that the device has */
+#define NPU_REG_WORK_MAX	0x0064	/* log2 of the most work of one instruction, isa.rst */
 
 /* Control */
 #define NPU_REG_CTRL		0x0080
-#define  NPU_CTRL_ENABLE	(1u << 0)	/* queues take jobs only when set */
-#define  NPU_CTRL_RESET		(1u << 1)	/* full reset; reads as zero */
+#define  NPU_CTRL_ENABLE	(1u << 0)	/* queues take jobs only when set; running ones finish */
+#define  NPU_CTRL_RESET		(1u << 1)	/* full reset, ENABLE ignored; reads as zero */
 #define NPU_REG_STATUS		0x0084
 #define  NPU_STATUS_READY	(1u << 0)	/* clear while a full reset goes on */
-#define  NPU_STATUS_FATAL	(1u << 1)	/* a driver structure could not be reached: reset */
+#define  NPU_STATUS_FATAL	(1u << 1)	/* a completion or event could not be written: reset */
+#define  NPU_STATUS_BUSY	(1u << 2)	/* a job, an invalidation or a reset is under way */
 /*
- * Causes of interrupt: a bit is set when its cause occurs, and written as one
- * to clear. A cause that occurs while its ENABLE bit is set sends one MSI-X
- * message; setting an ENABLE bit sends one if the cause is already pending.
+ * Causes of interrupt: a STATUS bit is set when its cause occurs, and written
+ * as one to clear. A message is sent when STATUS & ENABLE of a bit goes from 0
+ * to 1, and at no other time: clear first, then look at HEAD, PROD, TLB_DONE.
+ * With a vector out of range (NPU_NO_VECTOR, say) no message is sent.
  */
+#define NPU_NO_VECTOR		0xffffffffu
 #define NPU_REG_IRQ_STATUS	0x0088
-#define NPU_REG_IRQ_ENABLE	0x008c
+#define NPU_REG_IRQ_ENABLE	0x008c	/* read only */
+#define NPU_REG_IRQ_ENABLE_SET	0x0094	/* bits written as one are set */
+#define NPU_REG_IRQ_ENABLE_CLR	0x0098	/* bits written as one are cleared */
 #define  NPU_IRQ_EVENT		(1u << 0)	/* a record went into the event ring */
 #define  NPU_IRQ_FATAL		(1u << 1)	/* STATUS.FATAL was set; EVENT's vector */
-#define  NPU_IRQ_TLB		(1u << 2)	/* TLB_DONE caught up with TLB_SEQ; EVENT's vector */
-#define  NPU_IRQ_QUEUE(q)	(1u << (16 + (q)))	/* a job of queue q completed */
+#define  NPU_IRQ_TLB		(1u << 2)	/* TLB_DONE advanced; EVENT's vector */
+#define  NPU_IRQ_QUEUE(q)	(1u << (16 + (q)))	/* HEAD moved past a job with NPU_JOB_IRQ or that did not end as DONE; or ERROR */
 #define NPU_REG_EVENT_VECTOR	0x0090	/* MSI-X vector of the first three causes */
 
 /*
  * Event ring: struct npu_event in memory, written by the device. Indices run
  * freely; the entry is index % size. Only full entries between CONS and PROD
  * belong to the driver. An event that finds the ring full is counted in
- * DROPPED and lost. BASE and SIZE are taken when EVENT_SIZE is written;
- * that also sets PROD and CONS to zero.
+ * DROPPED and lost. BASE and SIZE are taken when EVENT_SIZE is written, which
+ * also sets PROD and CONS to zero; ignored while CTRL.ENABLE or BUSY is set.
  */
 #define NPU_REG_EVENT_BASE_LO	0x00a0	/* bus address, 64-byte aligned */
 #define NPU_REG_EVENT_BASE_HI	0x00a4
@@ -98,7 +106,8 @@
 
 /*
  * Context table: struct npu_context in memory, read by the device at the
- * start of each job. COUNT is taken with BASE when COUNT is written.
+ * start of each job. BASE is taken when COUNT is written; ignored while
+ * CTRL.ENABLE or BUSY is set.
  */
 #define NPU_REG_CTX_BASE_LO	0x00c0	/* bus address, 64-byte aligned */
 #define NPU_REG_CTX_BASE_HI	0x00c4
@@ -110,7 +119,12 @@
  * TLB_CMD starts one over the operands written before and adds one to TLB_SEQ;
  * TLB_DONE follows in the same order, when no access through an old
  * translation can happen any more. Page tables and pages may be freed then.
- * Invalidations never wait for a job, only for the instructions in flight.
+ * It waits for accesses under way, never for a job or an instruction, which
+ * go on with new translations. Entries that are not valid are never cached;
+ * entries are read as one 64-bit access, and a page may be replaced by a table
+ * of the same translations, or back, while in use. RANGE covers entries of all
+ * levels. Any number may be outstanding; a full reset completes them.
+ * CMD_ALL and CMD_CTX also forget context entries, which are then read anew.
  */
 #define NPU_REG_TLB_CTX		0x00d0
 #define NPU_REG_TLB_VA_LO	0x00d4
@@ -125,42 +139,43 @@
 #define NPU_REG_TLB_DONE	0x00ec	/* read only */
 
 /* Free running clock in device cycles of virtual machine time. */
-#define NPU_REG_CLOCK_LO	0x00f0	/* reading LO latches HI */
+#define NPU_REG_CLOCK_LO	0x00f0
 #define NPU_REG_CLOCK_HI	0x00f4
 
 /* Totals over all completed jobs since full reset: 64-bit, NPU_CNT_* order. */
-#define NPU_REG_COUNTER(n)	(0x0200 + 8 * (n))	/* reading LO latches HI */
+#define NPU_REG_COUNTER(n)	(0x0200 + 8 * (n))
 
 /*
  * Queues. A ring of struct npu_job in memory; the device takes jobs from HEAD
  * up to TAIL, in order, one at a time. HEAD moves on when the job's completion
- * has been written. Indices run freely modulo 2^32; TAIL - HEAD never exceeds
- * the size: a TAIL that would is ignored and sets QSTATUS.ERROR.
+ * has been written. Indices run freely modulo 2^32. A TAIL that moves back, or
+ * more than the size beyond HEAD, is ignored and sets Q_STATUS.ERROR. TAIL is
+ * ignored unless the queue is enabled and without error.
  */
 #define NPU_QUEUE_BASE		0x1000
 #define NPU_QUEUE_STRIDE	0x80
 #define NPU_REG_Q(q, reg)	(NPU_QUEUE_BASE + (q) * NPU_QUEUE_STRIDE + (reg))
 #define NPU_Q_CTRL		0x00
-#define  NPU_Q_CTRL_ENABLE	(1u << 0)	/* takes BASE, SIZE, VECTOR; HEAD = TAIL = 0 */
-#define  NPU_Q_CTRL_RESET	(1u << 1)	/* stop the job, forget the ring; reads as zero */
-#define  NPU_Q_CTRL_PRIO_SHIFT	8		/* 0 lowest .. 3 highest; may change at any time */
-#define  NPU_Q_CTRL_PRIO_MASK	(3u << 8)
+#define  NPU_Q_CTRL_ENABLE	(1u << 0)	/* 0 to 1: takes BASE and SIZE, HEAD = TAIL = 0; 1 to 0: takes no more jobs */
+#define  NPU_Q_CTRL_RESET	(1u << 1)	/* stop the job, forget the ring, disable; reads as zero */
 #define NPU_Q_STATUS		0x04
 #define  NPU_Q_STATUS_ENABLED	(1u << 0)
 #define  NPU_Q_STATUS_RUNNING	(1u << 1)	/* a job holds cores */
-#define  NPU_Q_STATUS_RESETTING	(1u << 2)	/* reset asked, its job not yet stopped */
-#define  NPU_Q_STATUS_ERROR	(1u << 3)	/* bad TAIL, or the ring could not be read */
+#define  NPU_Q_STATUS_RESETTING	(1u << 2)	/* reset asked, its job not yet stopped; CTRL is ignored */
+#define  NPU_Q_STATUS_ERROR	(1u << 3)	/* bad TAIL, BASE or SIZE, or ring unreadable; a queue reset clears it */
 #define NPU_Q_BASE_LO		0x08	/* bus address, 64-byte aligned */
 #define NPU_Q_BASE_HI		0x0c
 #define NPU_Q_SIZE		0x10	/* log2 of entries, 1..10 */
 #define NPU_Q_VECTOR		0x14	/* MSI-X vector of its completions */
 #define NPU_Q_HEAD		0x18	/* read only */
 #define NPU_Q_TAIL		0x1c	/* doorbell */
-#define NPU_Q_ABORT		0x20	/* low 32 bits of a job id: stop it if it runs or waits in the ring */
+#define NPU_Q_ABORT		0x20	/* index of a job from HEAD to TAIL - 1: it ends as ABORTED, in ring order */
 #define NPU_Q_JOB_LO		0x24	/* id of the job that runs; zero if none; read only */
 #define NPU_Q_JOB_HI		0x28
 #define NPU_Q_PC		0x2c	/* instruction that its first core is at; read only */
 #define NPU_Q_PROGRESS		0x30	/* low 32 bits of instructions done by that job; read only */
+#define NPU_Q_PRIORITY		0x34	/* 0 lowest .. 3 highest; may change at any time */
+#define  NPU_Q_PRIORITY_MAX	3
 
 /* Page tables: three levels of 512 entries, 39-bit VA. */
 #define NPU_VA_BITS		39
@@ -173,7 +188,8 @@
 /*
  * Entry: a table (levels 2 and 1) has only VALID; a page has VALID, LEAF and
  * READ, WRITE or both. LEAF is a 2 MiB page at level 1 and must be set at
- * level 0. Bits outside these and ADDR are zero, else the walk faults.
+ * level 0. Bits outside these and ADDR are zero, else the walk faults. An entry
+ * without VALID may hold anything.
  */
 #define NPU_PTE_VALID		(1ull << 0)
 #define NPU_PTE_READ		(1ull << 1)
@@ -196,17 +212,18 @@ struct npu_context {
 struct npu_job {
 	__u64 id;		/* not zero; given back in records */
 	__u32 flags;
-#define NPU_JOB_IRQ		(1u << 0)	/* raise NPU_IRQ_QUEUE when complete */
+#define NPU_JOB_IRQ		(1u << 0)	/* NPU_IRQ_QUEUE when complete; always if it fails */
 	__u32 context;		/* index into the context table */
 	__u64 program;		/* VA of struct npu_program, 128-byte aligned */
 	__u32 program_size;	/* bytes, with the header */
 	__u32 cores;		/* cores it runs on; 0: all of the device */
-	__u64 budget;		/* instructions over all cores; 0: BUDGET_MAX */
+	__u64 budget;		/* of each core, isa.rst; 0: BUDGET_MAX */
 	__u64 completion;	/* bus address of a struct npu_completion, 64-byte aligned */
-	__u64 result;		/* VA of a second copy, 64-byte aligned; 0: none */
+	__u64 result;		/* VA of a copy for user space, 512-byte aligned; 0: none */
+	__u64 result_id;	/* id in that copy, not zero if there is one */
 	__u32 num_args;		/* at most NPU_JOB_MAX_ARGS */
 	__u32 reserved0;
-	__u64 reserved1[8];
+	__u64 reserved1[7];
 	__u64 args[NPU_JOB_MAX_ARGS];	/* start values of scalar registers, npu_isa.h */
 };
 
@@ -291,14 +308,17 @@ struct npu_fault {
 };
 
 /*
- * Completion of a job: 320 bytes. The device writes id last, with release
- * order, so a reader that sees id sees the rest.
+ * Completion of a job: 320 bytes. The device writes id last, as one aligned
+ * store with release order, so a reader that sees id sees the rest. The
+ * reader zeroes id before the job is submitted.
  */
 struct npu_completion {
 	__u32 status;		/* enum npu_job_status */
 	__u32 cores;		/* that it ran on */
 	struct npu_fault fault;
-	__u64 reserved0[8];
+	__u64 clock_start;	/* NPU_REG_CLOCK when it got its cores */
+	__u64 clock_end;	/* and when it gave them back */
+	__u64 reserved0[6];
 	__u64 counters[NPU_CNT_SLOTS];
 	__u64 id;
 };
@@ -308,7 +328,7 @@ struct npu_event {
 	__u32 type;
 #define NPU_EVENT_FAULT		1	/* a job faulted */
 #define NPU_EVENT_ABORT		2	/* a job was aborted */
-#define NPU_EVENT_QUEUE		3	/* a queue went to QSTATUS.ERROR */
+#define NPU_EVENT_QUEUE		3	/* a queue went to Q_STATUS.ERROR */
 	__u32 queue;
 	__u64 job;		/* id */
 	__u32 context;

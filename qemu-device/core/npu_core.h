@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine, independent of who owns it: QEMU, a test, a fuzzer, a process.
+ *
+ * An owner makes one with npu_core_new(), forwards register accesses to it and
+ * gives it a way to reach memory and to raise interrupts. Jobs run on the
+ * core's own threads.
+ */
+#ifndef NPU_CORE_H
+#define NPU_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct npu_core;
+
+/**
+ * struct npu_trace - something worth a line in a trace
+ * @kind: what happened
+ * @queue: hardware queue
+ * @context: context of the job
+ * @job: id of the job
+ * @arg: DOORBELL: tail; JOB_END: enum npu_job_status; FAULT: enum npu_fault_code
+ * @pc: FAULT: instruction
+ * @address: FAULT: address
+ */
+struct npu_trace {
+	enum npu_trace_kind {
+		NPU_TRACE_DOORBELL,
+		NPU_TRACE_JOB_START,
+		NPU_TRACE_JOB_END,
+		NPU_TRACE_FAULT,
+		NPU_TRACE_QUEUE_RESET,
+		NPU_TRACE_RESET,
+	} kind;
+	unsigned int queue, context, pc;
+	uint64_t job, arg, address;
+};
+
+/**
+ * struct npu_core_ops - what the owner does for the machine
+ * @read: copy @len bytes from bus address @addr; false if any is not memory
+ * @write: copy @len bytes to bus address @addr; false if any is not memory
+ * @map: give a host pointer to bus address @addr for up to *@len bytes, which it
+ *       shortens to what is contiguous; NULL if it is not plain memory. The
+ *       pointer stays good until @unmap.
+ * @unmap: give a mapping back, with the pointer and length that @map gave;
+ *       @dirty if it may have been written
+ * @raise: send MSI-X message @vector
+ * @clock_ns: virtual time of the machine
+ * @trace: note an event; may be NULL
+ *
+ * All are called from any of the core's threads, and from within a register
+ * access, without a lock of the core's that a register access takes.
+ */
+struct npu_core_ops {
+	bool (*read)(void *opaque, uint64_t addr, void *buf, size_t len);
+	bool (*write)(void *opaque, uint64_t addr, const void *buf, size_t len);
+	void *(*map)(void *opaque, uint64_t addr, size_t *len, bool write);
+	void (*unmap)(void *opaque, void *host, size_t len, bool dirty);
+	void (*raise)(void *opaque, unsigned int vector);
+	uint64_t (*clock_ns)(void *opaque);
+	void (*trace)(void *opaque, const struct npu_trace *event);
+};
+
+/**
+ * struct npu_core_config - what machine to build
+ * @profile: name of the machine's profile, NULL for "edge"
+ * @kernels: name of the arithmetic kernels, NULL for the fastest here
+ * @cores: cores, 0 for the profile's
+ * @sram_size: bytes of SRAM of a core, 0 for the profile's
+ * @queues: hardware queues, 0 for the default
+ * @threads: worker threads, 0 for one a host processor (at most one a core)
+ * @hazards: report SRAM accesses that no token orders
+ */
+struct npu_core_config {
+	const char *profile;
+	const char *kernels;
+	unsigned int cores;
+	uint32_t sram_size;
+	unsigned int queues;
+	unsigned int threads;
+	bool hazards;
+};
+
+/**
+ * npu_core_new() - build a machine
+ * @config: what to build; copied
+ * @ops: the owner's side; must outlive the machine
+ * @opaque: passed to @ops
+ * @error: receives one line on failure
+ * @error_len: bytes at @error
+ *
+ * Return: the machine, after full reset, or NULL.
+ */
+struct npu_core *npu_core_new(const struct npu_core_config *config,
+			      const struct npu_core_ops *ops, void *opaque,
+			      char *error, size_t error_len);
+
+/**
+ * npu_core_free() - stop all jobs, wait for the threads, free the machine
+ * @core: machine, or NULL
+ */
+void npu_core_free(struct npu_core *core);
+
+/**
+ * npu_core_reset() - full reset; returns when no job runs and no access is under way
+ * @core: machine
+ *
+ * What NPU_CTRL_RESET starts, waited for: for the owner's reset lines and FLR.
+ */
+void npu_core_reset(struct npu_core *core);
+
+/**
+ * npu_core_read() - read a 32-bit register
+ * @core: machine
+ * @offset: offset in BAR 0
+ *
+ * Return: its value; all ones if @offset is unaligned or outside.
+ */
+uint32_t npu_core_read(struct npu_core *core, uint32_t offset);
+
+/**
+ * npu_core_write() - write a 32-bit register
+ * @core: machine
+ * @offset: offset in BAR 0
+ * @value: value
+ *
+ * Never waits for a job or an instruction.
+ */
+void npu_core_write(struct npu_core *core, uint32_t offset, uint32_t value);
+
+#endif /* NPU_CORE_H */
