@@ -1,0 +1,388 @@
+/*
+ * SPDX-License-Identifier: GPL-2.0-or-later
+ *
+ * Virtual NPU: PCI function around the machine in core/.
+ *
+ * This file knows PCI, MSI-X and guest memory; core/ knows the NPU. The two
+ * meet in core/npu_core.h. See Documentation/hardware.rst for the device.
+ */
+
+#include "qemu/osdep.h"
+#include "qemu/main-loop.h"
+#include "qemu/module.h"
+#include "qemu/rcu.h"
+#include "qemu/timer.h"
+#include "qemu/units.h"
+#include "qapi/error.h"
+#include "hw/pci/msix.h"
+#include "hw/pci/pci_device.h"
+#include "hw/pci/pcie.h"
+#if __has_include("hw/core/qdev-properties.h")
+#include "hw/core/qdev-properties.h"
+#else
+#include "hw/qdev-properties.h"
+#endif
+#include "migration/vmstate.h"
+#include "qom/object.h"
+#include "trace.h"
+
+#include "core/npu_core.h"
+#include "hw/npu_regs.h"
+
+#define TYPE_NPU "npu"
+OBJECT_DECLARE_SIMPLE_TYPE(NPUState, NPU)
+
+struct NPUState {
+    PCIDevice parent_obj;
+
+    MemoryRegion regs;
+    struct npu_core *core;
+    /* Vectors that worker threads want sent; drained by @raise_bh. */
+    uint32_t raise_pending;
+    QEMUBH *raise_bh;
+
+    /* Properties */
+    char *profile;
+    char *kernels;
+    uint32_t cores;
+    uint32_t sram;
+    uint32_t queues;
+    uint32_t threads;
+};
+
+/*
+ * Guest memory, for worker threads that hold no lock.
+ *
+ * Only plain memory will do: an access to another device's registers would
+ * need the big lock, which a reset of this device holds while it waits for the
+ * workers. So translate first, and touch the memory only if it is direct.
+ */
+static void *npu_dma_ptr(NPUState *s, hwaddr addr, hwaddr *len, bool is_write,
+                         MemoryRegion **mr)
+{
+    AddressSpace *as = pci_get_address_space(PCI_DEVICE(s));
+    MemTxAttrs attrs = MEMTXATTRS_UNSPECIFIED;
+    hwaddr xlat;
+
+    *mr = address_space_translate(as, addr, &xlat, len, is_write, attrs);
+    if (!*len || !memory_access_is_direct(*mr, is_write, attrs)) {
+        return NULL;
+    }
+    return memory_region_get_ram_ptr(*mr) + xlat;
+}
+
+/* Takes the reference that address_space_unmap() drops. */
+static void *npu_dma_map(void *opaque, uint64_t addr, size_t *len, bool write)
+{
+    NPUState *s = opaque;
+    MemoryRegion *mr;
+    hwaddr l = *len;
+    void *host;
+
+    RCU_READ_LOCK_GUARD();
+    host = npu_dma_ptr(s, addr, &l, write, &mr);
+    if (host) {
+        memory_region_ref(mr);
+        *len = l;
+    }
+    return host;
+}
+
+static void npu_dma_unmap(void *opaque, void *host, size_t len, bool dirty)
+{
+    NPUState *s = opaque;
+
+    address_space_unmap(pci_get_address_space(PCI_DEVICE(s)), host, len, dirty,
+                        dirty ? len : 0);
+}
+
+static bool npu_dma_read(void *opaque, uint64_t addr, void *buf, size_t len)
+{
+    while (len) {
+        size_t n = len;
+        void *host = npu_dma_map(opaque, addr, &n, false);
+
+        if (!host) {
+            return false;
+        }
+        memcpy(buf, host, n);
+        npu_dma_unmap(opaque, host, n, false);
+        addr += n;
+        buf = (uint8_t *)buf + n;
+        len -= n;
+    }
+    return true;
+}
+
+static bool npu_dma_write(void *opaque, uint64_t addr, const void *buf,
+                          size_t len)
+{
+    while (len) {
+        size_t n = len;
+        void *host = npu_dma_map(opaque, addr, &n, true);
+
+        if (!host) {
+            return false;
+        }
+        if (n == sizeof(uint64_t) && QEMU_PTR_IS_ALIGNED(host, n)) {
+            /* The id of a completion: one store, after all before it. */
+            qatomic_store_release((uint64_t *)host, ldq_he_p(buf));
+        } else {
+            memcpy(host, buf, n);
+        }
+        npu_dma_unmap(opaque, host, n, true);
+        addr += n;
+        buf = (const uint8_t *)buf + n;
+        len -= n;
+    }
+    return true;
+}
+
+static void npu_raise_bh(void *opaque)
+{
+    NPUState *s = opaque;
+    uint32_t pending = qatomic_xchg(&s->raise_pending, 0);
+
+    while (pending) {
+        unsigned int vector = ctz32(pending);
+
+        pending &= pending - 1;
+        msix_notify(PCI_DEVICE(s), vector);
+    }
+}
+
+static void npu_raise(void *opaque, unsigned int vector)
+{
+    NPUState *s = opaque;
+
+    if (vector < NPU_MAX_VECTORS) {
+        qatomic_or(&s->raise_pending, BIT(vector));
+        qemu_bh_schedule(s->raise_bh);
+    }
+}
+
+static uint64_t npu_clock_ns(void *opaque)
+{
+    return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
+}
+
+static void npu_trace(void *opaque, const struct npu_trace *event)
+{
+    switch (event->kind) {
+    case NPU_TRACE_DOORBELL:
+        trace_npu_doorbell(event->queue, event->arg);
+        break;
+    case NPU_TRACE_JOB_START:
+        trace_npu_job_start(event->queue, event->context, event->job);
+        break;
+    case NPU_TRACE_JOB_END:
+        trace_npu_job_end(event->queue, event->context, event->job,
+                          event->arg);
+        break;
+    case NPU_TRACE_FAULT:
+        trace_npu_fault(event->queue, event->context, event->job, event->arg,
+                        event->pc, event->address);
+        break;
+    case NPU_TRACE_QUEUE_RESET:
+        trace_npu_queue_reset(event->queue);
+        break;
+    case NPU_TRACE_RESET:
+        trace_npu_reset();
+        break;
+    }
+}
+
+static const struct npu_core_ops npu_ops = {
+    .read = npu_dma_read,
+    .write = npu_dma_write,
+    .map = npu_dma_map,
+    .unmap = npu_dma_unmap,
+    .raise = npu_raise,
+    .clock_ns = npu_clock_ns,
+    .trace = npu_trace,
+};
+
+static uint64_t npu_regs_read(void *opaque, hwaddr addr, unsigned size)
+{
+    NPUState *s = opaque;
+
+    return size == 4 ? npu_core_read(s->core, addr)
+                     : MAKE_64BIT_MASK(0, 8 * size);
+}
+
+static void npu_regs_write(void *opaque, hwaddr addr, uint64_t value,
+                           unsigned size)
+{
+    NPUState *s = opaque;
+
+    if (size == 4) {
+        npu_core_write(s->core, addr, value);
+    }
+}
+
+static const MemoryRegionOps npu_regs_ops = {
+    .read = npu_regs_read,
+    .write = npu_regs_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+    .valid = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+    .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+};
+
+static void npu_config_write(PCIDevice *pdev, uint32_t addr, uint32_t value,
+                             int len)
+{
+    pci_default_write_config(pdev, addr, value, len);
+    pcie_cap_flr_write_config(pdev, addr, value, len);
+}
+
+/* Power-on, bus reset and FLR. */
+static void npu_reset(DeviceState *dev)
+{
+    NPUState *s = NPU(dev);
+
+    npu_core_reset(s->core);
+    qatomic_set(&s->raise_pending, 0);
+    msix_reset(PCI_DEVICE(s));
+}
+
+static bool npu_init_pci(PCIDevice *pdev, Error **errp)
+{
+    NPUState *s = NPU(pdev);
+    unsigned int vector;
+
+    memory_region_init_io(&s->regs, OBJECT(s), &npu_regs_ops, s, "npu-regs",
+                          NPU_BAR_REGS_SIZE);
+    pci_register_bar(pdev, NPU_PCI_BAR_REGS,
+                     PCI_BASE_ADDRESS_SPACE_MEMORY |
+                     PCI_BASE_ADDRESS_MEM_TYPE_64, &s->regs);
+    if (pci_bus_is_express(pci_get_bus(pdev))) {
+        if (pcie_endpoint_cap_init(pdev, 0) < 0) {
+            error_setg(errp, "npu: no room for the PCI Express capability");
+            return false;
+        }
+        pcie_cap_flr_init(pdev);
+    }
+    if (msix_init_exclusive_bar(pdev, NPU_MAX_VECTORS, NPU_PCI_BAR_MSIX,
+                                errp) < 0) {
+        if (pci_is_express(pdev)) {
+            pcie_cap_exit(pdev);
+        }
+        return false;
+    }
+    for (vector = 0; vector < NPU_MAX_VECTORS; vector++) {
+        msix_vector_use(pdev, vector);
+    }
+    return true;
+}
+
+static void npu_realize(PCIDevice *pdev, Error **errp)
+{
+    NPUState *s = NPU(pdev);
+    struct npu_core_config config = {
+        .profile = s->profile,
+        .kernels = s->kernels,
+        .cores = s->cores,
+        .sram_size = s->sram,
+        .queues = s->queues,
+        .threads = s->threads,
+    };
+    char message[256];
+
+    s->raise_bh = qemu_bh_new_guarded(npu_raise_bh, s,
+                                      &DEVICE(pdev)->mem_reentrancy_guard);
+    s->core = npu_core_new(&config, &npu_ops, s, message, sizeof(message));
+    if (!s->core) {
+        error_setg(errp, "npu: %s", message);
+    } else if (npu_init_pci(pdev, errp)) {
+        return;
+    }
+    npu_core_free(s->core);
+    s->core = NULL;
+    qemu_bh_delete(s->raise_bh);
+}
+
+static void npu_exit(PCIDevice *pdev)
+{
+    NPUState *s = NPU(pdev);
+
+    /* Joins the workers: nothing schedules the bottom half after this. */
+    npu_core_free(s->core);
+    qemu_bh_delete(s->raise_bh);
+    msix_uninit_exclusive_bar(pdev);
+    if (pci_is_express(pdev)) {
+        pcie_cap_exit(pdev);
+    }
+}
+
+static const Property npu_properties[] = {
+    DEFINE_PROP_STRING("profile", NPUState, profile),
+    DEFINE_PROP_STRING("kernels", NPUState, kernels),
+    DEFINE_PROP_UINT32("cores", NPUState, cores, 0),
+    DEFINE_PROP_SIZE32("sram", NPUState, sram, 0),
+    DEFINE_PROP_UINT32("queues", NPUState, queues, 0),
+    DEFINE_PROP_UINT32("threads", NPUState, threads, 0),
+};
+
+/* A running job cannot be saved, so neither can the device. */
+static const VMStateDescription npu_vmstate = {
+    .name = TYPE_NPU,
+    .unmigratable = 1,
+};
+
+static const struct {
+    const char *name;
+    const char *text;
+} npu_property_text[] = {
+    { "profile", "machine to model: clock, arrays, memory, energy (edge)" },
+    { "kernels", "host arithmetic: scalar, avx2 or avx512; same results (fastest)" },
+    { "cores", "number of cores, 1 to 32 (the profile's)" },
+    { "sram", "SRAM of each core, a multiple of 4 KiB (the profile's)" },
+    { "queues", "number of hardware queues, 4 to 16 (8)" },
+    { "threads", "host threads that run jobs (one a host processor)" },
+};
+
+#if QEMU_VERSION_MAJOR > 10 || (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR)
+static void npu_class_init(ObjectClass *klass, const void *data)
+#else
+static void npu_class_init(ObjectClass *klass, void *data)
+#endif
+{
+    DeviceClass *dc = DEVICE_CLASS(klass);
+    PCIDeviceClass *pc = PCI_DEVICE_CLASS(klass);
+    size_t i;
+
+    pc->realize = npu_realize;
+    pc->exit = npu_exit;
+    pc->config_write = npu_config_write;
+    pc->vendor_id = NPU_PCI_VENDOR_ID;
+    pc->device_id = NPU_PCI_DEVICE_ID;
+    pc->class_id = NPU_PCI_CLASS;
+    dc->desc = "Virtual neural processing unit";
+    dc->vmsd = &npu_vmstate;
+    set_bit(DEVICE_CATEGORY_MISC, dc->categories);
+    device_class_set_legacy_reset(dc, npu_reset);
+    device_class_set_props(dc, npu_properties);
+    for (i = 0; i < ARRAY_SIZE(npu_property_text); i++) {
+        object_class_property_set_description(klass, npu_property_text[i].name,
+                                              npu_property_text[i].text);
+    }
+}
+
+static const TypeInfo npu_info = {
+    .name = TYPE_NPU,
+    .parent = TYPE_PCI_DEVICE,
+    .instance_size = sizeof(NPUState),
+    .class_init = npu_class_init,
+    .interfaces = (InterfaceInfo[]) {
+        { INTERFACE_PCIE_DEVICE },
+        { INTERFACE_CONVENTIONAL_PCI_DEVICE },
+        { }
+    },
+};
+
+static void npu_register_types(void)
+{
+    type_register_static(&npu_info);
+}
+
+type_init(npu_register_types)
