@@ -38,23 +38,26 @@ static inline void arith_lanes_max(struct arith_lanes *lanes, size_t i, float x)
 {
 	float *p = &lanes->p[i % ARITH_LANES];
 
-	*p = arith_max(*p, x);
+	*p = arith_max(x, *p);
 }
 
 static inline void arith_lanes_min(struct arith_lanes *lanes, size_t i, float x)
 {
 	float *p = &lanes->p[i % ARITH_LANES];
 
-	*p = arith_min(*p, x);
+	*p = arith_min(x, *p);
 }
 
-/* Fold the lanes with @op, an enum npu_binary. */
+/*
+ * Fold the lanes with @op, an enum npu_binary. The upper lane comes first, so
+ * that MAX and MIN keep their rule for NaN and zeros; ADD does not care.
+ */
 static inline float arith_lanes_fold(struct arith_lanes *lanes, unsigned int op)
 {
 	for (int s = ARITH_LANES / 2; s >= 1; s /= 2)
 		for (int j = 0; j < s; j++)
-			lanes->p[j] = arith_binary(op, lanes->p[j],
-						   lanes->p[j + s]);
+			lanes->p[j] = arith_binary(op, lanes->p[j + s],
+						   lanes->p[j]);
 	return lanes->p[0];
 }
 

@@ -4,7 +4,8 @@
  *
  * An implementation of this table is one instruction set of the host. All give
  * the same bytes; kernels_scalar.c is the definition (Documentation/isa.rst).
- * The caller has checked every operand: pointers cover what the sizes say.
+ * The caller has checked every operand as isa.rst demands: pointers cover what
+ * the sizes say, types and flags go together, divisors are not zero.
  */
 #ifndef NPU_CORE_KERNELS_H
 #define NPU_CORE_KERNELS_H
@@ -28,10 +29,15 @@
  * @sb: scales, [n] or panels @lds bytes apart, or NULL
  * @bias: F32[n], or NULL
  * @aux: zero points or codebook, or NULL
- * @dq: pairs of F32, one a panel (DQ8), or NULL
+ * @dq: pairs of F32 (DQ8), or NULL
  * @inv: inverse scale of an I8 C
  *
- * @b, @c and the parameters may lie at any alignment of their elements.
+ * @b, @c and the parameters may lie at any alignment of their elements. To
+ * split at column n, a multiple of 16, p = n / 16: advance @b and @sb by p rows
+ * of @ldb and @lds, an @sb without NPU_F_GROUP and @bias by n elements, @c by n
+ * elements, zero points by p * @lds / (size of a scale) or 16 * p without
+ * NPU_F_GROUP, @dq by 8 * p * ceil(@lds / 256); the codebook stays. @m = 0 and
+ * @n = 0 do nothing.
  */
 struct npu_mm_args {
 	uint32_t m, n, k, group;
@@ -53,9 +59,12 @@ struct npu_mm_args {
  * @dst: destination, rows @ld_dst bytes apart
  * @src: sources, rows @ld_src bytes apart
  * @bcast: enum npu_bcast of src[1] and src[2]
- * @aux: operands addr[4], addr[5], addr[6]
+ * @aux: operands addr[4], addr[5], addr[6]; QUANT with NPU_F_DYNAMIC or
+ *       NPU_F_GIVEN stores scales at aux[0]
  * @p: values by opcode: ROPE: rotated columns, head; SOFTMAX: hi, lo, div; TOPK: k
  * @imm: immediates as F32
+ *
+ * What cannot be done without columns does nothing if @cols is zero.
  */
 struct npu_vec_args {
 	uint8_t opcode, subop;

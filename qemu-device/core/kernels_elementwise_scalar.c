@@ -4,8 +4,24 @@
 #include "kernels_operand.h"
 #include "kernels_scalar.h"
 
+static void copy_bits(const struct npu_vec_args *args)
+{
+	for (size_t r = 0; r < args->rows; r++)
+		memmove(result_at(args, r, 0), operand_at(args, 0, r, 0),
+			args->cols * arith_size(args->type_dst));
+}
+
+void npu_scalar_fill(const struct npu_vec_args *args)
+{
+	for (size_t r = 0; r < args->rows; r++)
+		for (size_t c = 0; c < args->cols; c++)
+			result_store(args, r, c, args->imm[0]);
+}
+
 void npu_scalar_unary(const struct npu_vec_args *args)
 {
+	if (unary_copies_bits(args))
+		return copy_bits(args);
 	for (size_t r = 0; r < args->rows; r++) {
 		for (size_t c = 0; c < args->cols; c++) {
 			float t = operand_load(args, 0, r, c);
@@ -75,25 +91,36 @@ void npu_scalar_rope(const struct npu_vec_args *args)
 	}
 }
 
-/* Scale of row @r from its absolute maximum, stored; returns its inverse. */
-static float dynamic_scale(const struct npu_vec_args *args, size_t r)
+/* Absolute maximum of row @r, as lane max. */
+static float row_maximum(const struct npu_vec_args *args, size_t r)
 {
 	struct arith_lanes lanes;
-	float a;
 
 	arith_lanes_start(&lanes, -INFINITY);
 	for (size_t c = 0; c < args->cols; c++)
 		arith_lanes_max(&lanes, c, fabsf(operand_load(args, 0, r, c)));
-	a = arith_lanes_fold(&lanes, NPU_BINARY_MAX);
+	return arith_lanes_fold(&lanes, NPU_BINARY_MAX);
+}
+
+/* What row @r is multiplied with; stores the scale of dynamic ones. */
+static float quant_factor(const struct npu_vec_args *args, size_t r)
+{
+	float a;
+
+	if (args->flags & NPU_F_GIVEN)
+		a = operand_load(args, 1, r, 0);
+	else if (args->flags & NPU_F_DYNAMIC)
+		a = row_maximum(args, r);
+	else
+		return args->imm[0];
 	per_row_store(args->aux[0], r, a / 127.0f);
-	return a > 0.0f && isfinite(a) ? 127.0f / a : 0.0f;
+	return quant_inverse(a);
 }
 
 void npu_scalar_quant(const struct npu_vec_args *args)
 {
 	for (size_t r = 0; r < args->rows; r++) {
-		float k = args->flags & NPU_F_DYNAMIC ? dynamic_scale(args, r) :
-							args->imm[0];
+		float k = quant_factor(args, r);
 
 		for (size_t c = 0; c < args->cols; c++)
 			result_store(args, r, c,

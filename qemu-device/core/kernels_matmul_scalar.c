@@ -43,7 +43,7 @@ static float group_scale(const struct npu_mm_args *args, size_t g, size_t n)
 	if (args->type_s != NPU_TYPE_I8)
 		return arith_load(args->type_s,
 				  scales + column * arith_size(args->type_s));
-	dq = args->dq + n / NPU_PACK_COLS * 8;
+	dq = scale_pair(args, g, n);
 	return fmaf((float)scales[column], arith_load(NPU_TYPE_F32, dq),
 		    arith_load(NPU_TYPE_F32, dq + 4));
 }
@@ -63,17 +63,26 @@ static float dot_groups(const struct npu_mm_args *args, size_t m, size_t n)
 	return f;
 }
 
+/* NK has a vector along k, KN and PACK one along n: each its natural order. */
 static float dot_16bit(const struct npu_mm_args *args, size_t m, size_t n)
 {
 	const uint8_t *a = args->a + m * args->lda;
 	struct arith_lanes lanes;
+	float f = 0.0f;
 
 	arith_lanes_start(&lanes, 0.0f);
-	for (size_t k = 0; k < args->k; k++)
-		arith_lanes_fma(&lanes, k,
-				arith_load(args->type_a, a + 2 * k),
-				arith_load(args->type_b, weight_at(args, k, n)));
-	return arith_lanes_fold(&lanes, NPU_BINARY_ADD);
+	for (size_t k = 0; k < args->k; k++) {
+		float x = arith_load(args->type_a, a + 2 * k);
+		float w = arith_load(args->type_b, weight_at(args, k, n));
+
+		if (args->layout == NPU_LAYOUT_NK)
+			arith_lanes_fma(&lanes, k, x, w);
+		else
+			f = fmaf(x, w, f);
+	}
+	if (args->layout == NPU_LAYOUT_NK)
+		f = arith_lanes_fold(&lanes, NPU_BINARY_ADD);
+	return f;
 }
 
 static void store_i32(const struct npu_mm_args *args, uint8_t *c, int32_t v)

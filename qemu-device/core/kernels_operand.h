@@ -54,6 +54,29 @@ static inline void per_row_store(uint8_t *base, size_t r, float f)
 	arith_store(NPU_TYPE_F32, base + 4 * r, f);
 }
 
+/* Only REDUCE and SOFTMAX mean something without columns. */
+static inline bool vector_is_empty(const struct npu_vec_args *args)
+{
+	return !args->cols && args->opcode != NPU_OP_REDUCE &&
+	       args->opcode != NPU_OP_SOFTMAX;
+}
+
+/* A copy I32 to I32 would lose bits in binary32. */
+static inline bool unary_copies_bits(const struct npu_vec_args *args)
+{
+	return args->subop == NPU_UNARY_COPY && !args->flags &&
+	       args->type_dst == NPU_TYPE_I32 &&
+	       args->type_src[0] == NPU_TYPE_I32;
+}
+
+/* What a row with absolute maximum @a is multiplied with to fill an I8. */
+static inline float quant_inverse(float a)
+{
+	float k = 127.0f / a;
+
+	return a > 0.0f && isfinite(a) && isfinite(k) ? k : 0.0f;
+}
+
 /**
  * struct softmax_window - visible columns of a row: @first <= c < @end
  * @first: first visible column

@@ -98,20 +98,16 @@ void npu_scalar_layernorm(const struct npu_vec_args *args)
 	}
 }
 
-/* Lane maximum of row @r of the scaled scores; masked ones count as -inf. */
+/* Lane maximum of the visible scaled scores of row @r. */
 static float softmax_maximum(const struct npu_vec_args *args, size_t r,
 			     struct softmax_window visible)
 {
 	struct arith_lanes lanes;
 
 	arith_lanes_start(&lanes, -INFINITY);
-	for (size_t c = 0; c < args->cols; c++) {
-		float t = operand_load(args, 0, r, c) * args->imm[0];
-
-		if (c < visible.first || c >= visible.end)
-			t = -INFINITY;
-		arith_lanes_max(&lanes, c, t);
-	}
+	for (size_t c = visible.first; c < visible.end; c++)
+		arith_lanes_max(&lanes, c,
+				operand_load(args, 0, r, c) * args->imm[0]);
 	return arith_lanes_fold(&lanes, NPU_BINARY_MAX);
 }
 

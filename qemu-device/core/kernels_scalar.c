@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The scalar implementation: every host can run it. */
+#include "kernels_operand.h"
 #include "kernels_scalar.h"
 
 static bool scalar_usable(void)
@@ -22,11 +23,13 @@ static const vector_fn instructions[16] = {
 	[NPU_OP_ARGMAX & 15] = npu_scalar_argmax,
 	[NPU_OP_TOPK & 15] = npu_scalar_topk,
 	[NPU_OP_TRANSPOSE & 15] = npu_scalar_transpose,
+	[NPU_OP_FILL & 15] = npu_scalar_fill,
 };
 
 void npu_scalar_vector(const struct npu_vec_args *args)
 {
-	instructions[args->opcode & 15](args);
+	if (!vector_is_empty(args))
+		instructions[args->opcode & 15](args);
 }
 
 const struct npu_kernels npu_kernels_scalar = {

@@ -20,6 +20,7 @@ void npu_scalar_muladd(const struct npu_vec_args *args);
 void npu_scalar_rope(const struct npu_vec_args *args);
 void npu_scalar_quant(const struct npu_vec_args *args);
 void npu_scalar_transpose(const struct npu_vec_args *args);
+void npu_scalar_fill(const struct npu_vec_args *args);
 
 /* One result or one scale from a whole row: kernels_rows_scalar.c */
 void npu_scalar_reduce(const struct npu_vec_args *args);

@@ -60,21 +60,32 @@ static inline unsigned int weight_nibble(const struct npu_mm_args *args,
 	return k % 8 < 4 ? pair & 15 : pair >> 4;
 }
 
-/* Zero points of group @g: 16 bytes, one a column of the panel of @n. */
-static inline const uint8_t *zero_points(const struct npu_mm_args *args,
-					 size_t g, size_t n)
-{
-	size_t panel = n / NPU_PACK_COLS;
-
-	return args->aux + (panel * matmul_groups(args) + g) * NPU_PACK_COLS;
-}
-
 /* Scales of group @g: 16 elements, one a column of the panel of @n. */
 static inline const uint8_t *group_scales(const struct npu_mm_args *args,
 					  size_t g, size_t n)
 {
 	return args->sb + n / NPU_PACK_COLS * args->lds +
 	       g * NPU_PACK_COLS * arith_size(args->type_s);
+}
+
+/* Zero points of group @g: 16 bytes, one a column of the panel of @n. */
+static inline const uint8_t *zero_points(const struct npu_mm_args *args,
+					 size_t g, size_t n)
+{
+	size_t pitch = NPU_PACK_COLS;
+
+	if (args->flags & NPU_F_GROUP)
+		pitch = args->lds / arith_size(args->type_s);
+	return args->aux + n / NPU_PACK_COLS * pitch + g * NPU_PACK_COLS;
+}
+
+/* The pair F32 d, m of DQ8 for group @g of the panel of @n. */
+static inline const uint8_t *scale_pair(const struct npu_mm_args *args,
+					size_t g, size_t n)
+{
+	size_t pairs = (args->lds + 255) / 256;
+
+	return args->dq + 8 * (n / NPU_PACK_COLS * pairs + g / 16);
 }
 
 #endif /* NPU_CORE_KERNELS_WEIGHT_H */
