@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+# help: make install       library, headers, programs and man pages; DESTDIR=, PREFIX=/usr/local
+
+to := $(DESTDIR)$(PREFIX)
+
+.PHONY: install
+install: libnpu tools $(man_pages)
+	install -d $(to)/bin $(to)/lib/pkgconfig $(to)/include/npu $(to)/include/drm
+	$(if $(tool_names),install -m 755 $(tool_names:%=$(B)/bin/%) $(to)/bin)
+	install -m 644 $(B)/lib/libnpu.a $(to)/lib
+	install -m 755 $(B)/lib/$(libnpu_soname) $(to)/lib
+	ln -sfn $(libnpu_soname) $(to)/lib/libnpu.so
+	install -m 644 $(B)/lib/pkgconfig/npu.pc $(to)/lib/pkgconfig
+	install -m 644 libnpu/include/npu/*.h $(to)/include/npu
+	install -m 644 uapi/drm/npu_accel.h $(to)/include/drm
+	$(if $(man_pages),install -d $(to)/share/man/man1 && install -m 644 $(man_pages) $(to)/share/man/man1)

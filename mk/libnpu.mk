@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: MIT
+# help: make libnpu        the library, shared and static: build/lib/
+
+libnpu_version := 0.1.0
+libnpu_soname := libnpu.so.0
+libnpu_sources := $(sort $(wildcard libnpu/*.c libnpu/*/*.c libnpu/*/*/*.c))
+libnpu_objects := $(patsubst %.c,$(B)/obj/%.o,$(libnpu_sources))
+
+.PHONY: libnpu
+libnpu: $(B)/lib/libnpu.a $(B)/lib/libnpu.so $(B)/lib/pkgconfig/npu.pc
+
+# One compilation serves both: the static library may end up in a shared one.
+$(B)/obj/libnpu/%.o: libnpu/%.c | build/.setup
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(cppflags) -Ilibnpu -Ilibnpu/include $(drm_cflags) $(cflags) -fPIC \
+		-c -o $@ $<
+
+$(B)/lib/libnpu.a: $(libnpu_objects)
+	$(call say,AR,$@)
+	$(Q)mkdir -p $(@D) && rm -f $@
+	$(Q)$(AR) rcs $@ $(libnpu_objects)
+
+$(B)/lib/$(libnpu_soname): $(libnpu_objects)
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -shared -Wl,-soname,$(libnpu_soname) -Wl,-z,defs $(ldflags) -o $@ \
+		$(libnpu_objects) $(drm_libs)
+
+$(B)/lib/libnpu.so: $(B)/lib/$(libnpu_soname)
+	$(Q)ln -sfn $(libnpu_soname) $@
+
+# PREFIX is part of the content, so it is written each time.
+$(B)/lib/pkgconfig/npu.pc: libnpu/npu.pc.in FORCE
+	$(Q)mkdir -p $(@D)
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(libnpu_version)|' $< >$@

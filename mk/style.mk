@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# help: make check-style   checkpatch, sparse, cppcheck and clang-format
+
+.PHONY: check-style
+check-style: build/kernel/release | build/.setup build/.setup-style build/linux
+	$(Q)tools/check-style
