@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+/* Builds small byte-level BPE vocabularies. */
+#ifndef NPU_TESTS_TINY_VOCAB_H
+#define NPU_TESTS_TINY_VOCAB_H
+
+#include <stdio.h>
+
+#include "gguf_builder.h"
+
+#define TINY_MAX_TOKENS 1024
+#define TINY_LEN 64
+
+/* Tokens in the order of their ids; merges in the order of their ranks. */
+struct tiny_vocab {
+	char text[TINY_MAX_TOKENS][TINY_LEN];
+	int32_t kind[TINY_MAX_TOKENS];
+	uint32_t count;
+	char merge[TINY_MAX_TOKENS][TINY_LEN];
+	uint32_t merges;
+};
+
+/*
+ * A byte in GPT-2's alphabet, by its own definition: what Latin-1 prints is
+ * itself, the rest is numbered from 256 on in the order that it is met.
+ */
+static inline void tiny_letter(unsigned char byte, char *out)
+{
+	uint32_t code = 256;
+
+	for (int c = 0; c <= byte; c++) {
+		int prints = (c > 32 && c < 127) || (c > 160 && c != 173);
+
+		if (c == byte && prints)
+			code = c;
+		else if (c < byte && !prints)
+			code++;
+	}
+	if (code < 128)
+		sprintf(out, "%c", code);
+	else
+		sprintf(out, "%c%c", 0xc0 | code >> 6, 0x80 | (code & 63));
+}
+
+/* Longer strings than fit are a mistake in the test. */
+static inline void tiny_join(char out[TINY_LEN], const char *a, const char *gap,
+			     const char *b)
+{
+	size_t len = 0;
+
+	for (int i = 0; i < 3; i++) {
+		const char *part = i == 0 ? a : i == 1 ? gap : b;
+		size_t more = strlen(part);
+
+		if (len + more >= TINY_LEN)
+			abort();
+		memcpy(out + len, part, more);
+		len += more;
+	}
+	out[len] = '\0';
+}
+
+static inline uint32_t tiny_token(struct tiny_vocab *v, const char *text,
+				  int32_t kind)
+{
+	tiny_join(v->text[v->count], text, "", "");
+	v->kind[v->count] = kind;
+	return v->count++;
+}
+
+/* Token i is byte i. */
+static inline void tiny_bytes(struct tiny_vocab *v)
+{
+	char letter[4];
+
+	for (int c = 0; c < 256; c++) {
+		tiny_letter(c, letter);
+		tiny_token(v, letter, 1);
+	}
+}
+
+/* A new token from two that are there; gives back its id. */
+static inline uint32_t tiny_merge(struct tiny_vocab *v, uint32_t left,
+				  uint32_t right)
+{
+	char joined[TINY_LEN];
+
+	tiny_join(v->merge[v->merges++], v->text[left], " ", v->text[right]);
+	tiny_join(joined, v->text[left], "", v->text[right]);
+	return tiny_token(v, joined, 1);
+}
+
+static inline void tiny_vocab_strings(struct builder *b, const char *key,
+				      char (*text)[TINY_LEN], uint32_t count)
+{
+	struct bytes *file = add_array(b, key, NPU_GGUF_VALUE_STRING, count);
+
+	for (uint32_t i = 0; i < count; i++)
+		put_string(file, text[i], strlen(text[i]));
+}
+
+static inline void tiny_vocab_metadata(struct builder *b,
+				       struct tiny_vocab *v)
+{
+	add_string(b, "tokenizer.ggml.model", "gpt2");
+	add_string(b, "tokenizer.ggml.pre", "gpt-2");
+	tiny_vocab_strings(b, "tokenizer.ggml.tokens", v->text, v->count);
+	put(add_array(b, "tokenizer.ggml.token_type", NPU_GGUF_VALUE_I32,
+		      v->count), v->kind, 4 * v->count);
+	tiny_vocab_strings(b, "tokenizer.ggml.merges", v->merge, v->merges);
+}
+
+#endif /* NPU_TESTS_TINY_VOCAB_H */
