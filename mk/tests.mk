@@ -8,8 +8,8 @@ host_programs := $(filter-out $(B)/tests/kselftest/% $(B)/tests/bench/%,$(test_p
 TESTS ?=
 
 # What several tests share: helpers, and the float reference model.
-test_parts := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/lib/*.c tests/reference/*.c))
-test_includes = -Itests/lib -Itests/reference -Itests/unit -Iqemu-device -Iqemu-device/core \
+test_parts := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/lib/*.c tests/harness/*.c tests/reference/*.c))
+test_includes = -Itests/lib -Itests/harness -Itests/reference -Itests/unit -Iqemu-device -Iqemu-device/core \
 	-Ilibnpu -Ilibnpu/include $(patsubst %/,-I%,$(filter-out libnpu/include/,$(wildcard libnpu/*/)))
 bench_libs = -ldnnl
 

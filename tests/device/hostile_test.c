@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* A guest that writes anything anywhere: QEMU lives, and the device works after a reset. */
-#include "../unit/tap.h"
+#include "tap.h"
 #include "npu_dev.h"
 
 static uint64_t seed = 0x9e3779b97f4a7c15ull;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Jobs through rings: data, completions, faults, messages, two queues. */
-#include "../unit/tap.h"
+#include "tap.h"
 #include "npu_dev.h"
 
 #define ROW 4096

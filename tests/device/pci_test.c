@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The PCI function: identity, BARs, register access rules, capabilities. */
-#include "../unit/tap.h"
+#include "tap.h"
 #include "npu_dev.h"
 
 static void test_identity(struct npu_dev *dev)

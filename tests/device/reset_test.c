@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Abort, queue reset, full reset and FLR while a job runs that never ends by itself. */
-#include "../unit/tap.h"
+#include "tap.h"
 #include "npu_dev.h"
 
 #define LOOPS 0x7fffffffu

@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../unit/tap.h"
+#include "tap.h"
 #include "qtest.h"
 
 #define PCI_ADDR_PORT 0xcf8
