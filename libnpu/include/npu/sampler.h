@@ -52,7 +52,7 @@ void npu_sampler_destroy(struct npu_sampler *sampler);
 /**
  * npu_sampler_sample() - choose a token
  * @sampler: sampler; its random sequence advances by one, unless it is greedy
- * @logits: a logit for each token; one that is not a number is never chosen
+ * @logits: a logit for each token; one that is not finite is never chosen
  * @count: number of tokens
  * @token: receives the choice. Equal logits rank by token, lower first
  * @err: receives the reason, or NULL
