@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+/* Finding and opening an NPU, and saying why there is none. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <xf86drm.h>
+
+#include "device_open.h"
+#include "hw/npu_isa.h"
+#include "hw/npu_regs.h"
+
+#define DRIVER_NAME "npu"
+#define NODE_DIR "/dev/accel"
+
+static int no_permission(const char *path, struct npu_error *err)
+{
+	char buf[1024];
+	struct group group, *found = NULL;
+	struct stat st;
+
+	if (!stat(path, &st) && st.st_mode & S_IRGRP &&
+	    !getgrgid_r(st.st_gid, &group, buf, sizeof(buf), &found) && found)
+		return npu_error_set(err, -EACCES, "%s: permission denied: become a member of group '%s' ('usermod -aG %s USER', then log in again) or run as root",
+				     path, group.gr_name, group.gr_name);
+	return npu_error_set(err, -EACCES, "%s: permission denied: run as root, or let its owner give you read and write permission",
+			     path);
+}
+
+static int open_failed(const char *path, int code, struct npu_error *err)
+{
+	switch (code) {
+	case -EACCES:
+	case -EPERM:
+		return no_permission(path, err);
+	case -ENOENT:
+		return npu_error_set(err, -ENOENT, "%s: no such node: load the driver ('modprobe npu'), and see that 'lspci -d %04x:%04x' finds a device",
+				     path, NPU_PCI_VENDOR_ID, NPU_PCI_DEVICE_ID);
+	case -ENXIO:
+	case -ENODEV:
+		return npu_error_set(err, -ENODEV, "%s: the device behind this node is gone: see the kernel's log",
+				     path);
+	default:
+		return npu_error_set(err, code, "%s: cannot open: %s", path,
+				     strerror(-code));
+	}
+}
+
+/* The driver's name must be ours; its version goes to the device's facts. */
+static int check_driver(struct npu_device *device, struct npu_error *err)
+{
+	struct npu_device_info *info = &device->info;
+	drmVersionPtr version = drmGetVersion(device->fd);
+	int ret = 0;
+
+	if (!version)
+		return npu_error_set(err, -ENODEV, "%s: not an NPU: it answers no DRM request",
+				     device->path);
+	if (strcmp(version->name, DRIVER_NAME))
+		ret = npu_error_set(err, -ENODEV, "%s: not an NPU: its driver is '%s', not '%s'",
+				    device->path, version->name, DRIVER_NAME);
+	else
+		snprintf(info->driver_version, sizeof(info->driver_version),
+			 "%d.%d.%d", version->version_major,
+			 version->version_minor, version->version_patchlevel);
+	drmFreeVersion(version);
+	return ret;
+}
+
+static int check_versions(const struct npu_device *device, struct npu_error *err)
+{
+	uint32_t version = device->info.isa_version;
+
+	if (NPU_VERSION_MAJOR(version) == NPU_VERSION_MAJOR(NPU_ISA_VERSION))
+		return 0;
+	return npu_error_set(err, -EPROTO, "%s: the device has instruction set %u.%u, this library is for %u.%u: install the library that matches the device",
+			     device->path, NPU_VERSION_MAJOR(version),
+			     NPU_VERSION_MINOR(version),
+			     NPU_VERSION_MAJOR(NPU_ISA_VERSION),
+			     NPU_VERSION_MINOR(NPU_ISA_VERSION));
+}
+
+static int open_node(const char *path, struct npu_device **out,
+		     struct npu_error *err)
+{
+	struct npu_device *device = calloc(1, sizeof(*device));
+	int ret;
+
+	if (!device || !(device->path = strdup(path))) {
+		free(device);
+		return npu_error_set(err, -ENOMEM, "%s: out of memory", path);
+	}
+	device->fd = open(path, O_RDWR | O_CLOEXEC);
+	if (device->fd < 0) {
+		ret = open_failed(path, -errno, err);
+		free(device->path);
+		free(device);
+		return ret;
+	}
+	atomic_init(&device->refs, 1);
+	ret = check_driver(device, err);
+	if (!ret)
+		ret = npu_device_read_info(device, err);
+	if (!ret)
+		ret = check_versions(device, err);
+	if (ret) {
+		npu_device_close(device);
+		return ret;
+	}
+	*out = device;
+	return 0;
+}
+
+static int is_node(const struct dirent *entry)
+{
+	return !strncmp(entry->d_name, "accel", 5);
+}
+
+/* accel2 comes before accel10. */
+static int by_number(const struct dirent **a, const struct dirent **b)
+{
+	size_t a_len = strlen((*a)->d_name), b_len = strlen((*b)->d_name);
+
+	if (a_len != b_len)
+		return a_len < b_len ? -1 : 1;
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/*
+ * Nodes of other drivers are passed over; what stopped us at the first NPU
+ * that could not be opened, or at a node that could not be looked at, is what
+ * the user wants to hear.
+ */
+static int open_first(const char *dir, struct dirent **nodes, int n,
+		      struct npu_device **device, struct npu_error *err)
+{
+	struct npu_error node_err = { 0 }, first_err = { 0 };
+	int ret = 0, first = 0;
+
+	for (int i = 0; i < n; i++) {
+		char path[512];
+
+		snprintf(path, sizeof(path), "%s/%s", dir, nodes[i]->d_name);
+		ret = open_node(path, device, &node_err);
+		if (!ret)
+			return 0;
+		if (!first || (first == -ENODEV && ret != -ENODEV)) {
+			first = ret;
+			first_err = node_err;
+		}
+	}
+	if (first)
+		return npu_error_set(err, first, "%s", first_err.message);
+	return npu_error_set(err, -ENOENT, "%s has no node: see that 'lspci -d %04x:%04x' finds a device, and the kernel's log",
+			     dir, NPU_PCI_VENDOR_ID, NPU_PCI_DEVICE_ID);
+}
+
+int npu_device_open_in(const char *dir, struct npu_device **device,
+		       struct npu_error *err)
+{
+	struct dirent **nodes;
+	int n = scandir(dir, &nodes, is_node, by_number);
+	int ret;
+
+	if (n < 0 && errno == ENOENT)
+		return npu_error_set(err, -ENOENT, "%s does not exist: the driver is not loaded ('modprobe npu') or there is no device ('lspci -d %04x:%04x')",
+				     dir, NPU_PCI_VENDOR_ID, NPU_PCI_DEVICE_ID);
+	if (n < 0)
+		return open_failed(dir, -errno, err);
+	ret = open_first(dir, nodes, n, device, err);
+	while (n--)
+		free(nodes[n]);
+	free(nodes);
+	return ret;
+}
+
+int npu_device_open(const char *path, struct npu_device **device,
+		    struct npu_error *err)
+{
+	if (path)
+		return open_node(path, device, err);
+	return npu_device_open_in(NODE_DIR, device, err);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The runtime's objects, as its own files see them.
+ *
+ * References: buffers and VMs hold the device, queues hold their VM, fences
+ * hold their queue. The last reference frees. Locks nest in the order queue,
+ * VM; no other two are held together.
+ */
+#ifndef NPU_RUNTIME_OBJECTS_H
+#define NPU_RUNTIME_OBJECTS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <npu/device.h>
+
+#include "va_space.h"
+
+/**
+ * struct npu_device - an open node
+ * @refs: references
+ * @fd: the node
+ * @path: its name
+ * @info: what it told when it was opened
+ */
+struct npu_device {
+	atomic_uint refs;
+	int fd;
+	char *path;
+	struct npu_device_info info;
+};
+
+/**
+ * struct npu_buffer - a GEM object, mapped for the CPU
+ * @device: holds a reference
+ * @size: bytes
+ * @data: mapping of @size bytes
+ * @handle: GEM handle
+ */
+struct npu_buffer {
+	struct npu_device *device;
+	uint64_t size;
+	void *data;
+	uint32_t handle;
+};
+
+/**
+ * struct npu_vm - an address space
+ * @refs: references
+ * @device: holds a reference
+ * @id: the driver's id
+ * @lock: protects @space, and keeps it in step with the driver
+ * @space: what is mapped
+ */
+struct npu_vm {
+	atomic_uint refs;
+	struct npu_device *device;
+	uint32_t id;
+	pthread_mutex_t lock;
+	struct va_space space;
+};
+
+struct npu_device *npu_device_get(struct npu_device *device);
+struct npu_vm *npu_vm_get(struct npu_vm *vm);
+
+/**
+ * npu_device_ioctl() - an ioctl of the driver
+ *
+ * Return: 0, or a negative errno.
+ */
+int npu_device_ioctl(const struct npu_device *device, unsigned long request,
+		     void *arg);
+
+/**
+ * npu_device_open_in() - open the first NPU among a folder's nodes
+ * @dir: folder, /dev/accel but in tests
+ *
+ * The rest is as for npu_device_open().
+ */
+int npu_device_open_in(const char *dir, struct npu_device **device,
+		       struct npu_error *err);
+
+/** npu_deadline() - now plus a timeout, in CLOCK_MONOTONIC; negative: never */
+int64_t npu_deadline(int64_t timeout_ns);
+
+#endif /* NPU_RUNTIME_OBJECTS_H */
