@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+/* Waiting for jobs. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xf86drm.h>
+
+#include "queue_internal.h"
+
+static int wait_point(struct npu_fence *fence, int64_t timeout_ns,
+		      struct npu_error *err)
+{
+	const struct npu_device *device = fence->queue->vm->device;
+	uint32_t handle = fence->queue->syncobj;
+	uint64_t point = fence->point;
+	int ret = drmSyncobjTimelineWait(device->fd, &handle, &point, 1,
+					 npu_deadline(timeout_ns), 0, NULL);
+
+	if (!ret)
+		return 0;
+	if (ret == -ETIME)
+		return npu_error_set(err, ret, "%s: jobs have not ended yet",
+				     device->path);
+	return npu_error_set(err, ret, "%s: cannot wait for jobs: %s",
+			     device->path, strerror(-ret));
+}
+
+int npu_fence_result(struct npu_fence *fence, int64_t timeout_ns,
+		     struct npu_failure *failure, struct npu_error *err)
+{
+	int ret;
+
+	failure->code = 0;
+	ret = wait_point(fence, timeout_ns, err);
+	if (ret)
+		return ret;
+	pthread_mutex_lock(&fence->lock);
+	if (!fence->ended) {
+		npu_failure_find(fence, &fence->failure);
+		fence->ended = true;
+	}
+	*failure = fence->failure;
+	pthread_mutex_unlock(&fence->lock);
+	return failure->code;
+}
+
+int npu_fence_wait(struct npu_fence *fence, int64_t timeout_ns,
+		   struct npu_error *err)
+{
+	struct npu_failure failure;
+	int ret = npu_fence_result(fence, timeout_ns, &failure, err);
+
+	if (failure.code)
+		npu_failure_error(&failure, fence->num_jobs, NULL, err);
+	return ret;
+}
+
+const struct npu_completion *npu_fence_completion(struct npu_fence *fence,
+						  uint32_t job)
+{
+	const struct npu_completion *record;
+
+	if (job >= fence->num_jobs)
+		return NULL;
+	record = fence->slots[job]->record;
+	if (__atomic_load_n(&record->id, __ATOMIC_ACQUIRE) !=
+	    fence->first_seqno + job)
+		return NULL;
+	return record;
+}

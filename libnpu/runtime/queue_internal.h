@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: MIT */
+/* Queues and fences, as their own files see them. */
+#ifndef NPU_RUNTIME_QUEUE_INTERNAL_H
+#define NPU_RUNTIME_QUEUE_INTERNAL_H
+
+#include <npu/fence.h>
+#include <npu/queue.h>
+
+#include "hw/npu_regs.h"
+#include "objects.h"
+#include "result_pool.h"
+
+/**
+ * struct npu_queue - a context of the driver, with a timeline of its submits
+ * @refs: references
+ * @vm: holds a reference
+ * @id: the driver's id of the context
+ * @timeout_ms: longest time that a job may run
+ * @syncobj: timeline; the n-th submit signals point n
+ * @lock: protects what follows, and puts submits in the order of their points
+ * @point: of the last submit
+ * @results: records of jobs
+ */
+struct npu_queue {
+	atomic_uint refs;
+	struct npu_vm *vm;
+	uint32_t id;
+	uint32_t timeout_ms;
+	uint32_t syncobj;
+	pthread_mutex_t lock;
+	uint64_t point;
+	struct result_pool results;
+};
+
+/**
+ * struct npu_failure - why a job of a fence failed
+ * @code: negative errno; 0: none failed
+ * @job: which job of the submit
+ * @has_fault: @fault tells more
+ * @fault: the device's account
+ * @text: ours, without @has_fault
+ */
+struct npu_failure {
+	int code;
+	uint32_t job;
+	bool has_fault;
+	struct npu_fault fault;
+	char text[256];
+};
+
+/**
+ * struct npu_fence - the end of one submit
+ * @queue: holds a reference
+ * @point: of the queue's timeline
+ * @first_seqno: number of the first job in its context
+ * @num_jobs: number of jobs and of @slots
+ * @lock: protects @ended and @failure while they are found out
+ * @ended: the jobs have ended and @failure is valid
+ * @failure: of the first job that failed
+ * @slots: records of the jobs
+ */
+struct npu_fence {
+	struct npu_queue *queue;
+	uint64_t point;
+	uint64_t first_seqno;
+	uint32_t num_jobs;
+	pthread_mutex_t lock;
+	bool ended;
+	struct npu_failure failure;
+	struct result_slot *slots[];
+};
+
+struct npu_queue *npu_queue_get(struct npu_queue *queue);
+
+/**
+ * npu_fence_result() - wait for a fence, for the cause rather than a message
+ * @fence: fence
+ * @timeout_ns: as npu_fence_wait()
+ * @failure: receives the first failure when this returns neither 0 nor
+ *	-ETIME; its code is 0 if the wait itself failed
+ * @err: set if the wait itself failed
+ *
+ * Return: as npu_fence_wait().
+ */
+int npu_fence_result(struct npu_fence *fence, int64_t timeout_ns,
+		     struct npu_failure *failure, struct npu_error *err);
+
+/**
+ * npu_failure_find() - see how the jobs of a signalled fence ended
+ * @fence: fence, its lock held
+ * @failure: receives the first failure
+ */
+void npu_failure_find(const struct npu_fence *fence,
+		      struct npu_failure *failure);
+
+/**
+ * npu_failure_error() - put a failure in words
+ * @failure: failure
+ * @num_jobs: of the submit
+ * @tag: name of the faulting instruction's tag, or NULL
+ * @err: receives the message
+ *
+ * Return: the failure's code.
+ */
+int npu_failure_error(const struct npu_failure *failure, uint32_t num_jobs,
+		      const char *tag, struct npu_error *err);
+
+#endif /* NPU_RUNTIME_QUEUE_INTERNAL_H */

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+/* Submitting jobs to a queue. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "drm/npu_accel.h"
+#include "queue_internal.h"
+
+/**
+ * struct submission - one submit on its way to the driver
+ * @queue: its queue
+ * @num_jobs: number of jobs
+ * @jobs: as the driver wants them
+ * @syncs: of all jobs, one after the other
+ * @fence: for the caller, or NULL
+ */
+struct submission {
+	struct npu_queue *queue;
+	uint32_t num_jobs;
+	struct drm_npu_job jobs[NPU_QUEUE_MAX_JOBS];
+	struct drm_npu_sync *syncs;
+	struct npu_fence *fence;
+};
+
+static int check_jobs(const struct npu_queue *queue,
+		      const struct npu_queue_job *jobs, uint32_t num_jobs,
+		      uint32_t *num_waits, struct npu_error *err)
+{
+	*num_waits = 0;
+	if (!num_jobs || num_jobs > NPU_QUEUE_MAX_JOBS)
+		return npu_error_set(err, -EINVAL, "%u jobs in a submit: from 1 to %u are possible",
+				     num_jobs, NPU_QUEUE_MAX_JOBS);
+	for (uint32_t i = 0; i < num_jobs; i++) {
+		if (jobs[i].num_waits > NPU_QUEUE_MAX_WAITS)
+			return npu_error_set(err, -EINVAL, "job %u waits for %u fences: at most %u are possible",
+					     i, jobs[i].num_waits,
+					     NPU_QUEUE_MAX_WAITS);
+		for (uint32_t j = 0; j < jobs[i].num_waits; j++)
+			if (jobs[i].waits[j]->queue->vm->device !=
+			    queue->vm->device)
+				return npu_error_set(err, -EXDEV, "job %u waits for a fence of another device: wait for it on the CPU",
+						     i);
+		*num_waits += jobs[i].num_waits;
+	}
+	return 0;
+}
+
+static void fill_job(struct drm_npu_job *to, const struct npu_queue_job *from,
+		     struct drm_npu_sync *syncs)
+{
+	*to = (struct drm_npu_job){
+		.program = from->program,
+		.program_size = from->program_size,
+		.cores = from->cores,
+		.budget = from->budget,
+		.args = from->num_args ? (uintptr_t)from->args : 0,
+		.num_args = from->num_args,
+	};
+	for (uint32_t i = 0; i < from->num_waits; i++) {
+		syncs[i].handle = from->waits[i]->queue->syncobj;
+		syncs[i].flags = DRM_NPU_SYNC_WAIT | DRM_NPU_SYNC_TIMELINE;
+		syncs[i].timeline_point = from->waits[i]->point;
+	}
+	if (from->num_waits) {
+		to->syncs.stride = sizeof(*syncs);
+		to->syncs.count = from->num_waits;
+		to->syncs.array = (uintptr_t)syncs;
+	}
+}
+
+/* Jobs of a context run in order: the last one's end is the end of all. */
+static void signal_point(struct drm_npu_job *last, struct drm_npu_sync *sync,
+			 const struct npu_queue *queue)
+{
+	sync->handle = queue->syncobj;
+	sync->flags = DRM_NPU_SYNC_SIGNAL | DRM_NPU_SYNC_TIMELINE;
+	sync->timeline_point = queue->point + 1;
+	if (!last->syncs.count)
+		last->syncs.array = (uintptr_t)sync;
+	last->syncs.stride = sizeof(*sync);
+	last->syncs.count++;
+}
+
+static int submit_failed(const struct npu_queue *queue, int code,
+			 struct npu_error *err)
+{
+	const char *path = queue->vm->device->path;
+
+	switch (code) {
+	case -EBADFD:
+		return npu_error_set(err, code, "%s: the queue is banned because a job of it hung: destroy it and create another",
+				     path);
+	case -EINVAL:
+		return npu_error_set(err, code, "%s: the driver refuses a job: program must be 128-byte aligned, at most %u bytes; cores at most %u; arguments at most %u; budget at most %" PRIu64,
+				     path, queue->vm->device->info.program_max,
+				     queue->vm->device->info.cores,
+				     queue->vm->device->info.max_args,
+				     queue->vm->device->info.budget_max);
+	default:
+		return npu_error_set(err, code, "%s: cannot submit: %s", path,
+				     strerror(-code));
+	}
+}
+
+/* The queue's lock is held, so points reach the driver in rising order. */
+static int submit_locked(struct submission *s, struct npu_error *err)
+{
+	struct npu_queue *queue = s->queue;
+	struct drm_npu_submit submit = {
+		.context_id = queue->id,
+		.jobs = { sizeof(*s->jobs), s->num_jobs, (uintptr_t)s->jobs },
+	};
+	struct npu_fence *fence = s->fence;
+	int ret = 0;
+
+	if (fence)
+		ret = result_pool_take(&queue->results, fence->slots,
+				       s->num_jobs, err);
+	if (ret)
+		return ret;
+	for (uint32_t i = 0; fence && i < s->num_jobs; i++)
+		s->jobs[i].result = fence->slots[i]->va;
+	ret = npu_device_ioctl(queue->vm->device, DRM_IOCTL_NPU_SUBMIT, &submit);
+	if (ret) {
+		if (fence)
+			result_pool_put(&queue->results, fence->slots,
+					s->num_jobs);
+		return submit_failed(queue, ret, err);
+	}
+	queue->point++;
+	if (fence) {
+		fence->point = queue->point;
+		fence->first_seqno = submit.first_seqno;
+	}
+	return 0;
+}
+
+static struct npu_fence *new_fence(struct npu_queue *queue, uint32_t num_jobs)
+{
+	struct npu_fence *fence;
+
+	fence = calloc(1, sizeof(*fence) + num_jobs * sizeof(*fence->slots));
+	if (!fence)
+		return NULL;
+	pthread_mutex_init(&fence->lock, NULL);
+	fence->queue = npu_queue_get(queue);
+	fence->num_jobs = num_jobs;
+	return fence;
+}
+
+static void free_fence(struct npu_fence *fence)
+{
+	if (!fence)
+		return;
+	npu_queue_destroy(fence->queue);
+	pthread_mutex_destroy(&fence->lock);
+	free(fence);
+}
+
+static int submit(struct submission *s, const struct npu_queue_job *jobs,
+		  struct npu_error *err)
+{
+	struct drm_npu_sync *sync = s->syncs;
+	int ret;
+
+	for (uint32_t i = 0; i < s->num_jobs; i++) {
+		fill_job(&s->jobs[i], &jobs[i], sync);
+		sync += jobs[i].num_waits;
+	}
+	pthread_mutex_lock(&s->queue->lock);
+	signal_point(&s->jobs[s->num_jobs - 1], sync, s->queue);
+	ret = submit_locked(s, err);
+	pthread_mutex_unlock(&s->queue->lock);
+	return ret;
+}
+
+int npu_queue_submit(struct npu_queue *queue, const struct npu_queue_job *jobs,
+		     uint32_t num_jobs, struct npu_fence **fence,
+		     struct npu_error *err)
+{
+	struct submission s = { .queue = queue, .num_jobs = num_jobs };
+	uint32_t num_waits;
+	int ret = check_jobs(queue, jobs, num_jobs, &num_waits, err);
+
+	if (ret)
+		return ret;
+	s.syncs = calloc(num_waits + 1, sizeof(*s.syncs));
+	if (s.syncs && fence)
+		s.fence = new_fence(queue, num_jobs);
+	if (!s.syncs || (fence && !s.fence))
+		ret = npu_error_set(err, -ENOMEM, "%s: out of memory",
+				    queue->vm->device->path);
+	if (!ret)
+		ret = submit(&s, jobs, err);
+	free(s.syncs);
+	if (ret)
+		free_fence(s.fence);
+	else if (fence)
+		*fence = s.fence;
+	return ret;
+}
+
+/* Slots of a job that may still run must not be used again. */
+void npu_fence_destroy(struct npu_fence *fence)
+{
+	struct npu_error err = { 0 };
+	struct npu_failure failure;
+
+	if (!fence)
+		return;
+	npu_fence_result(fence, -1, &failure, &err);
+	if (fence->ended) {
+		pthread_mutex_lock(&fence->queue->lock);
+		result_pool_put(&fence->queue->results, fence->slots,
+				fence->num_jobs);
+		pthread_mutex_unlock(&fence->queue->lock);
+	}
+	free_fence(fence);
+}
