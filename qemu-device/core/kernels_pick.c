@@ -6,6 +6,8 @@
 
 /* Fastest first. */
 static const struct npu_kernels *const implementations[] = {
+	&npu_kernels_avx512,
+	&npu_kernels_avx2,
 	&npu_kernels_scalar,
 };
 
