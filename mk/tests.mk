@@ -8,13 +8,14 @@ host_programs := $(filter-out $(B)/tests/kselftest/% $(B)/tests/bench/%,$(test_p
 TESTS ?=
 
 # What several tests share: helpers, and the float reference model.
-test_parts := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/lib/*.c tests/harness/*.c tests/reference/*.c))
+test_parts := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/lib/*.c tests/harness/*.c) \
+	$(filter-out tests/reference/ref-run.c,$(wildcard tests/reference/*.c)))
 test_includes = -Itests/lib -Itests/harness -Itests/reference -Itests/unit -Iqemu-device -Iqemu-device/core \
 	-Ilibnpu -Ilibnpu/include $(patsubst %/,-I%,$(filter-out libnpu/include/,$(wildcard libnpu/*/)))
 bench_libs = -ldnnl
 
 .PHONY: test tests
-tests: $(filter-out $(B)/tests/bench/%,$(test_programs))
+tests: $(filter-out $(B)/tests/bench/%,$(test_programs)) $(B)/tests/ref-run
 
 test: all tests
 	$(Q)tests/run $(TESTS)
@@ -35,6 +36,12 @@ $(B)/obj/tests/%.o: tests/%.c | build/.setup
 $(B)/tests/lib/libtest.a: $(test_parts)
 	$(Q)mkdir -p $(@D) && rm -f $@
 	$(Q)$(AR) rcs $@ $(test_parts)
+
+# The float reference is also a program, whose speed counts.
+$(B)/obj/tests/reference/%.o: CFLAGS += -O3
+$(B)/tests/ref-run: $(B)/obj/tests/reference/ref-run.o $(B)/tests/lib/libtest.a $(B)/lib/libnpu.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ldflags) -o $@ $^ $(drm_libs)
 
 $(B)/tests/%: $(B)/obj/tests/%.o $(B)/tests/lib/libtest.a $(B)/lib/libnpu.a $(B)/core/libnpucore.a
 	$(call say,LD,$@)

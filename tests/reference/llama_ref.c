@@ -83,19 +83,32 @@ void llama_ref_softmax(float *x, uint32_t n)
 		x[i] /= sum;
 }
 
-/* Eight sums side by side, which a compiler turns into vectors. */
-static float dot(const float *a, const float *b, uint32_t n)
+/* Any address will do for these, and they may alias floats. */
+typedef float lanes __attribute__((vector_size(16), aligned(4), may_alias));
+
+/*
+ * Sums side by side, so that the next addition need not wait for the last. On
+ * one processor or another, the order of additions is the same.
+ */
+static inline float dot(const float *a, const float *b, uint32_t n)
 {
-	float sums[8] = { 0 }, sum = 0;
+	lanes sums[8] = { { 0 } };
+	float sum = 0;
 	uint32_t i = 0;
 
-	for (; i + 8 <= n; i += 8)
+	for (; i + 32 <= n; i += 32) {
+		const lanes *x = (const lanes *)(a + i);
+		const lanes *y = (const lanes *)(b + i);
+
+#pragma GCC unroll 8
 		for (int k = 0; k < 8; k++)
-			sums[k] += a[i + k] * b[i + k];
+			sums[k] += x[k] * y[k];
+	}
 	for (; i < n; i++)
 		sum += a[i] * b[i];
+#pragma GCC unroll 8
 	for (int k = 0; k < 8; k++)
-		sum += sums[k];
+		sum += sums[k][0] + sums[k][1] + sums[k][2] + sums[k][3];
 	return sum;
 }
 
