@@ -21,10 +21,11 @@ $(B)/lib/libnpu.a: $(libnpu_objects)
 	$(Q)mkdir -p $(@D) && rm -f $@
 	$(Q)$(AR) rcs $@ $(libnpu_objects)
 
-$(B)/lib/$(libnpu_soname): $(libnpu_objects)
+$(B)/lib/$(libnpu_soname): $(libnpu_objects) libnpu/libnpu.map
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -shared -Wl,-soname,$(libnpu_soname) -Wl,-z,defs $(ldflags) -o $@ \
+	$(Q)$(CC) -shared -Wl,-soname,$(libnpu_soname) -Wl,-z,defs \
+		-Wl,--version-script=libnpu/libnpu.map $(ldflags) -o $@ \
 		$(libnpu_objects) $(drm_libs)
 
 $(B)/lib/libnpu.so: $(B)/lib/$(libnpu_soname)
