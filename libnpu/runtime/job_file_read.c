@@ -216,8 +216,8 @@ static int read_table(struct job_reader *reader, unsigned int type)
 static int check_crc(struct job_reader *reader, unsigned int type)
 {
 	const struct job_section *section = &reader->header.sections[type];
-	const size_t chunk = 1 << 20;
-	unsigned char *bytes = malloc(chunk);
+	const size_t chunk = section->size < 1 << 20 ? section->size : 1 << 20;
+	unsigned char *bytes = malloc(chunk ? chunk : 1);
 	uLong crc = 0;
 	int ret = 0;
 
