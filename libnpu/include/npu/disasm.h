@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-#define NPU_DISASM_LEN 1024	/* enough for any instruction, with its NUL */
+#define NPU_DISASM_LEN 1536	/* enough for any instruction, with its NUL */
 
 struct npu_fault;
 struct npu_insn;
