@@ -42,6 +42,18 @@ V16_INLINE v16 v16_set1(float x)
 	return (v16){ _mm256_set1_ps(x), _mm256_set1_ps(x) };
 }
 
+/* Sixteen floats as they are. */
+V16_INLINE v16 v16_get(const float *p)
+{
+	return (v16){ _mm256_loadu_ps(p), _mm256_loadu_ps(p + 8) };
+}
+
+V16_INLINE void v16_put(float *p, v16 a)
+{
+	_mm256_storeu_ps(p, a.low);
+	_mm256_storeu_ps(p + 8, a.high);
+}
+
 V16_INLINE v16 v16_zero(void) { return v16_set1(0.0f); }
 V16_INLINE v16 v16_add(v16 a, v16 b) { return V16_EACH2(_mm256_add_ps, a, b); }
 V16_INLINE v16 v16_sub(v16 a, v16 b) { return V16_EACH2(_mm256_sub_ps, a, b); }

@@ -22,10 +22,13 @@ typedef __mmask16 m16;
 /* Columns of layout NK that are reduced together. */
 #define V16_NK_COLUMNS	16
 /* Rows and panels of one pass over weights in registers. */
-#define V16_ROWS	6
+#define V16_ROWS	4
 #define V16_PANELS	4
 
 V16_INLINE v16 v16_set1(float x) { return _mm512_set1_ps(x); }
+/* Sixteen floats as they are. */
+V16_INLINE v16 v16_get(const float *p) { return _mm512_loadu_ps(p); }
+V16_INLINE void v16_put(float *p, v16 a) { _mm512_storeu_ps(p, a); }
 V16_INLINE v16 v16_zero(void) { return _mm512_setzero_ps(); }
 V16_INLINE v16 v16_add(v16 a, v16 b) { return _mm512_add_ps(a, b); }
 V16_INLINE v16 v16_sub(v16 a, v16 b) { return _mm512_sub_ps(a, b); }

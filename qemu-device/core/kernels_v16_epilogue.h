@@ -10,11 +10,16 @@ V16_INLINE uint8_t *v16_c_at(const struct npu_mm_args *args, size_t m, size_t n)
 	return args->c + m * args->ldc + n * arith_size(args->type_c);
 }
 
-/* Sums @f of row @m, columns @n .. @n + @count - 1. */
+/*
+ * Sixteen sums of row @m, of which those for columns @n .. @n + @count - 1
+ * count. They come in memory: if a pass had to give its registers' values to
+ * a function, compilers would keep them in memory for all of the pass.
+ */
 static void v16_epilogue(const struct npu_mm_args *args, size_t m, size_t n,
-			 size_t count, v16 f)
+			 size_t count, const float *sums)
 {
 	uint8_t *c = v16_c_at(args, m, n);
+	v16 f = v16_get(sums);
 
 	if (args->flags & NPU_F_SA)
 		f = v16_mul(f, v16_set1(arith_load(NPU_TYPE_F32,
@@ -39,9 +44,11 @@ static void v16_epilogue_i32(const struct npu_mm_args *args, size_t m, size_t n,
 			     size_t count, v16i v)
 {
 	uint8_t *c = v16_c_at(args, m, n);
+	float f[16];
 
 	if (args->type_c != NPU_TYPE_I32) {
-		v16_epilogue(args, m, n, count, v16i_float(v));
+		v16_put(f, v16i_float(v));
+		v16_epilogue(args, m, n, count, f);
 		return;
 	}
 	if (args->flags & NPU_F_ACCUM)

@@ -182,6 +182,7 @@ V16_INLINE void w4_group_block(const struct w4_job *job, size_t rows,
 {
 	const struct npu_mm_args *args = job->args;
 	v16 f[W4_GROUP_ROWS * W4_GROUP_PANELS];
+	float out[16];
 
 #pragma GCC unroll 32
 	for (size_t j = 0; j < rows * panels; j++)
@@ -192,8 +193,9 @@ V16_INLINE void w4_group_block(const struct w4_job *job, size_t rows,
 	for (size_t j = 0; j < rows * panels; j++) {
 		size_t column = n + j % panels * 16;
 
+		v16_put(out, f[j]);
 		v16_epilogue(args, m + j / panels, column,
-			     v16_step(column, args->n), f[j]);
+			     v16_step(column, args->n), out);
 	}
 }
 
