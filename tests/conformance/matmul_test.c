@@ -281,10 +281,48 @@ static bool all_flags(const struct npu_kernels *kernels, const struct weights *w
 				args.flags |= optional[bit];
 		if (!legal(&args))
 			continue;
-		random_shape(&args);
+		for (int style = 0; style < STYLE_COUNT; style++) {
+			random_shape(&args);
+			(*cases)++;
+			if (!agree(kernels, &args, (enum style)style))
+				return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * Sums that underflow to -0 in every lane, so that a zero added to a lane
+ * beyond K would show: A is tiny, B is tiny and negative.
+ */
+static bool negative_zeros(const struct npu_kernels *kernels,
+			   const struct weights *w, unsigned int *cases)
+{
+	struct npu_mm_args args = {
+		.type_a = w->type_a, .type_b = w->type_b, .layout = w->layout,
+		.type_c = NPU_TYPE_F32, .m = 3, .n = 17,
+	};
+	const uint16_t tiny = 0x0d80, minus_tiny = 0x8d80;
+	uint8_t *end_a = guarded(SLOT_A, 0), *end_b = guarded(SLOT_B, 0);
+	long where;
+
+	for (args.k = 16; args.k < 48; args.k++) {
+		size_t bytes = make_operands(&args, STYLE_MILD);
+
+		for (size_t i = 2; i < 65536; i += 2) {
+			memcpy(end_a - i, &tiny, 2);
+			memcpy(end_b - i, &minus_tiny, 2);
+		}
+		guarded_copy(SLOT_WANT_DST, SLOT_DST, bytes);
+		args.c = guarded(SLOT_WANT_DST, bytes);
+		npu_kernels_scalar.matmul(&args);
+		args.c = guarded(SLOT_DST, bytes);
+		kernels->matmul(&args);
 		(*cases)++;
-		if (!agree(kernels, &args, i % 3 ? STYLE_MILD : STYLE_WILD))
+		if (!guarded_same(SLOT_DST, SLOT_WANT_DST, bytes, &where)) {
+			tell(&args, bytes, where);
 			return false;
+		}
 	}
 	return true;
 }
@@ -396,6 +434,8 @@ static void compare(const struct npu_kernels *kernels)
 		pass = all_shapes(kernels, w, &cases) &&
 		       large_shapes(kernels, w, &cases) &&
 		       largest_sums(kernels, w, &cases);
+		if (w->type_b == NPU_TYPE_BF16)
+			pass = pass && negative_zeros(kernels, w, &cases);
 		ok(pass, "%s: %s x %s %s, %u shapes", kernels->name, a, b,
 		   layout, cases);
 	}

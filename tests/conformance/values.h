@@ -36,6 +36,7 @@ static inline float random_unit(void)
 enum style {
 	STYLE_MILD,	/* what a model has */
 	STYLE_WILD,	/* anything, with all special values often */
+	STYLE_TINY,	/* zeros of both signs and what underflows to them */
 	STYLE_COUNT
 };
 
@@ -56,10 +57,22 @@ static inline uint32_t random_special(void)
 	return edge[random_below(sizeof(edge) / sizeof(edge[0]))];
 }
 
+static inline float random_tiny(void)
+{
+	static const float tiny[] = { 0.0f, 1e-30f, 0x1p-149f, 1e-25f };
+	float f = tiny[random_below(4)];
+
+	if (random_below(16) == 0)
+		return NAN;
+	return random_below(4) ? -f : f;
+}
+
 static inline float random_float(enum style style)
 {
 	float f = random_unit() * 4.0f;
 
+	if (style == STYLE_TINY)
+		return random_tiny();
 	if (style == STYLE_MILD)
 		return f;
 	switch (random_below(4)) {
@@ -92,6 +105,8 @@ static inline uint32_t random_i32(enum style style)
 
 	if (style == STYLE_MILD)
 		return random_below(2001) - 1000;
+	if (style == STYLE_TINY)
+		return random_below(3) - 1;
 	if (random_below(4) == 0)
 		return edge[random_below(sizeof(edge) / sizeof(edge[0]))];
 	return random_bits();
