@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: MIT
+/* Page walks and the host mappings behind them. Invalidation is in tlb.c. */
+#include "mmu.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "device.h"
+
+#define PAGE_MASK	(NPU_PAGE_SIZE - 1)
+#define VA_LIMIT	(1ull << NPU_VA_BITS)
+#define PTE_PERMISSIONS	(NPU_PTE_READ | NPU_PTE_WRITE)
+
+/* Windows beyond which a safe point starts afresh. */
+#define WINDOWS_MAX	4096
+/* Most bytes that npu_mmu_run() looks at. */
+#define RUN_MAX		(8u << 20)
+
+static bool fail(struct npu_fault *fault, uint32_t code, uint32_t access,
+		 uint64_t va)
+{
+	fault->code = code;
+	fault->access = access;
+	fault->address = va;
+	return false;
+}
+
+void npu_mmu_begin(struct npu_mmu *mmu, uint32_t context)
+{
+	npu_mmu_drop(mmu);
+	mmu->context = context;
+}
+
+void npu_mmu_drop(struct npu_mmu *mmu)
+{
+	const struct npu_core *npu = mmu->npu;
+
+	mmu->root_known = false;
+	if (!mmu->num_windows)
+		return;
+	for (unsigned int i = 0; i < mmu->num_windows; i++)
+		npu->ops->unmap(npu->opaque, mmu->windows[i].host,
+				mmu->windows[i].len, mmu->windows[i].write);
+	mmu->num_windows = 0;
+	memset(mmu->tlb, 0, sizeof(mmu->tlb));
+	memset(mmu->recent, 0xff, sizeof(mmu->recent));
+}
+
+void npu_mmu_free(struct npu_mmu *mmu)
+{
+	npu_mmu_drop(mmu);
+	free(mmu->windows);
+	mmu->windows = NULL;
+	mmu->max_windows = 0;
+}
+
+void npu_mmu_safepoint(struct npu_mmu *mmu)
+{
+	if (__atomic_load_n(&mmu->npu->tlb_seq, __ATOMIC_ACQUIRE) !=
+	    __atomic_load_n(&mmu->seen, __ATOMIC_RELAXED)) {
+		npu_mmu_drop(mmu);
+		npu_tlb_acknowledge(mmu);
+	} else if (mmu->num_windows > WINDOWS_MAX) {
+		npu_mmu_drop(mmu);
+	}
+}
+
+/* Room for one more window. */
+static bool grow_windows(struct npu_mmu *mmu)
+{
+	unsigned int max = mmu->max_windows ? 2 * mmu->max_windows : 64;
+	struct npu_window *more;
+
+	if (mmu->num_windows < mmu->max_windows)
+		return true;
+	more = realloc(mmu->windows, max * sizeof(*more));
+	if (!more)
+		return false;
+	mmu->windows = more;
+	mmu->max_windows = max;
+	return true;
+}
+
+static uint8_t *new_window(struct npu_mmu *mmu, uint32_t *recent, uint64_t bus,
+			   size_t len, bool write)
+{
+	const struct npu_core *npu = mmu->npu;
+	struct npu_window *w;
+	uint8_t *host;
+
+	if (!grow_windows(mmu))
+		return NULL;
+	host = npu->ops->map(npu->opaque, bus, &len, write);
+	if (!host)
+		return NULL;
+	w = &mmu->windows[mmu->num_windows];
+	*w = (struct npu_window){ bus, host, len, write };
+	*recent = mmu->num_windows++;
+	return host;
+}
+
+/* Whether the 4 KiB at @bus lie in @w. */
+static bool covers(const struct npu_window *w, uint64_t bus)
+{
+	return bus >= w->bus && w->len >= NPU_PAGE_SIZE &&
+	       bus - w->bus <= w->len - NPU_PAGE_SIZE;
+}
+
+/*
+ * Host memory of the page at @bus. One for reading reaches to the end of the
+ * 2 MiB around it, to ask the owner less often. One for writing ends with the
+ * page, of @page bytes, since all of it will count as written.
+ */
+static uint8_t *window(struct npu_mmu *mmu, uint64_t bus, uint64_t page,
+		       bool write)
+{
+	uint64_t reach = write ? page : NPU_HUGE_SIZE;
+	uint32_t hash = (bus / reach * 2 + write) % NPU_TLB_WINDOWS;
+	uint32_t *recent = &mmu->recent[hash];
+	uint8_t *host;
+
+	if (*recent < mmu->num_windows) {
+		const struct npu_window *w = &mmu->windows[*recent];
+
+		if (w->write == write && covers(w, bus))
+			return w->host + (bus - w->bus);
+	}
+	host = new_window(mmu, recent, bus, reach - bus % reach, write);
+	return host && covers(&mmu->windows[*recent], bus) ? host : NULL;
+}
+
+/* Read the context's entry, if that has not been done. */
+static bool find_root(struct npu_mmu *mmu, uint32_t access, uint64_t va,
+		      struct npu_fault *fault)
+{
+	struct npu_core *npu = mmu->npu;
+	struct npu_context entry;
+	uint64_t at;
+
+	if (mmu->root_known)
+		return true;
+	if (!npu_context_address(npu, mmu->context, &at) ||
+	    !npu->ops->read(npu->opaque, at, &entry, sizeof(entry)) ||
+	    entry.flags != NPU_CONTEXT_VALID || entry.reserved0 ||
+	    entry.reserved1[0] || entry.reserved1[1] ||
+	    entry.page_table & ~NPU_PTE_ADDR)
+		return fail(fault, NPU_FAULT_CONTEXT, access, va);
+	mmu->root = entry.page_table;
+	mmu->root_known = true;
+	return true;
+}
+
+/* Whether a valid entry of @level is a page; *@table: whether it is a table. */
+static bool well_formed(uint64_t pte, int level, bool *table)
+{
+	uint64_t page = level ? NPU_HUGE_SIZE : NPU_PAGE_SIZE;
+	uint64_t known = NPU_PTE_VALID | NPU_PTE_LEAF | PTE_PERMISSIONS |
+			 NPU_PTE_ADDR;
+
+	*table = !(pte & NPU_PTE_LEAF);
+	if (pte & ~known)
+		return false;
+	if (*table)
+		return level && !(pte & PTE_PERMISSIONS);
+	return level < 2 && pte & PTE_PERMISSIONS &&
+	       !(pte & NPU_PTE_ADDR & (page - 1));
+}
+
+/* Find the leaf entry of @va, and its @level. */
+static bool walk(struct npu_mmu *mmu, uint64_t va, uint32_t access,
+		 uint64_t *leaf, int *level, struct npu_fault *fault)
+{
+	uint64_t table_bus, pte;
+	bool table = true;
+
+	if (!find_root(mmu, access, va, fault))
+		return false;
+	table_bus = mmu->root;
+	for (*level = NPU_PT_LEVELS - 1; ; --*level) {
+		unsigned int shift = NPU_PAGE_SHIFT + NPU_PT_BITS * *level;
+		const uint8_t *host = window(mmu, table_bus, NPU_PAGE_SIZE, false);
+
+		if (!host)
+			return fail(fault, NPU_FAULT_PAGE_TABLE, access, va);
+		host += 8 * (va >> shift & ((1 << NPU_PT_BITS) - 1));
+		pte = __atomic_load_n((const uint64_t *)host, __ATOMIC_RELAXED);
+		if (!(pte & NPU_PTE_VALID))
+			return fail(fault, NPU_FAULT_PAGE, access, va);
+		if (!well_formed(pte, *level, &table))
+			return fail(fault, NPU_FAULT_PAGE_TABLE, access, va);
+		if (!table)
+			break;
+		table_bus = pte & NPU_PTE_ADDR;
+	}
+	*leaf = pte;
+	return true;
+}
+
+/* Translate the page of @va and remember it. */
+static uint8_t *fill(struct npu_mmu *mmu, struct npu_tlb_entry *entry,
+		     uint64_t key, uint64_t va, uint32_t access,
+		     struct npu_fault *fault)
+{
+	bool write = access == NPU_ACCESS_WRITE;
+	uint64_t leaf, page, bus;
+	uint8_t *host;
+	int level;
+
+	if (!walk(mmu, va, access, &leaf, &level, fault))
+		return NULL;
+	if (!(leaf & (write ? NPU_PTE_WRITE : NPU_PTE_READ))) {
+		fail(fault, NPU_FAULT_PROTECTION, access, va);
+		return NULL;
+	}
+	page = level ? NPU_HUGE_SIZE : NPU_PAGE_SIZE;
+	bus = (leaf & NPU_PTE_ADDR) + (va & (page - 1) & ~PAGE_MASK);
+	host = window(mmu, bus, page, write);
+	if (!host) {
+		fail(fault, NPU_FAULT_BUS, access, va);
+		return NULL;
+	}
+	entry->key = key;
+	entry->host = host;
+	return host;
+}
+
+uint8_t *npu_mmu_page(struct npu_mmu *mmu, uint64_t va, uint32_t access,
+		      struct npu_fault *fault)
+{
+	uint64_t page = va >> NPU_PAGE_SHIFT;
+	uint64_t key = (page << 1 | (access == NPU_ACCESS_WRITE)) + 1;
+	struct npu_tlb_entry *entry = &mmu->tlb[key % NPU_TLB_ENTRIES];
+	uint8_t *host = entry->host;
+
+	if (va >= VA_LIMIT) {
+		fail(fault, NPU_FAULT_PAGE, access, va);
+		return NULL;
+	}
+	if (entry->key != key)
+		host = fill(mmu, entry, key, va, access, fault);
+	return host ? host + (va & PAGE_MASK) : NULL;
+}
+
+/* Bytes of a page behind @va, at most @len. */
+static uint64_t piece(uint64_t va, uint64_t len)
+{
+	uint64_t left = NPU_PAGE_SIZE - (va & PAGE_MASK);
+
+	return left < len ? left : len;
+}
+
+const uint8_t *npu_mmu_run(struct npu_mmu *mmu, uint64_t va, uint64_t len)
+{
+	const uint8_t *first, *host;
+	struct npu_fault unused;
+	uint64_t done;
+
+	if (len > RUN_MAX)
+		return NULL;
+	first = npu_mmu_page(mmu, va, NPU_ACCESS_READ, &unused);
+	if (!first)
+		return NULL;
+	for (done = piece(va, len); done < len; done += piece(va + done, len - done)) {
+		host = npu_mmu_page(mmu, va + done, NPU_ACCESS_READ, &unused);
+		if (host != first + done)
+			return NULL;
+	}
+	return first;
+}
+
+bool npu_mmu_read(struct npu_mmu *mmu, uint64_t va, void *buf, uint64_t len,
+		  uint32_t access, struct npu_fault *fault)
+{
+	for (uint64_t n, done = 0; done < len; done += n) {
+		const uint8_t *host = npu_mmu_page(mmu, va + done, access, fault);
+
+		if (!host)
+			return false;
+		n = piece(va + done, len - done);
+		memcpy((uint8_t *)buf + done, host, n);
+	}
+	return true;
+}
+
+bool npu_mmu_write(struct npu_mmu *mmu, uint64_t va, const void *buf,
+		   uint64_t len, struct npu_fault *fault)
+{
+	for (uint64_t n, done = 0; done < len; done += n) {
+		uint8_t *host = npu_mmu_page(mmu, va + done, NPU_ACCESS_WRITE,
+					     fault);
+
+		if (!host)
+			return false;
+		n = piece(va + done, len - done);
+		memcpy(host, (const uint8_t *)buf + done, n);
+	}
+	return true;
+}
