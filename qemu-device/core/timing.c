@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+/* Time of a core, derived from tokens: Documentation/timing.rst. */
+#include "timing.h"
+
+#include <string.h>
+
+static const uint8_t busy_counter[NPU_NUM_ENGINES] = {
+	NPU_CNT_CP_BUSY, NPU_CNT_LD_BUSY, NPU_CNT_ST_BUSY, NPU_CNT_MAT_BUSY,
+	NPU_CNT_VEC_BUSY,
+};
+
+static const uint8_t stall_counter[NPU_NUM_ENGINES] = {
+	0, NPU_CNT_LD_STALL, NPU_CNT_ST_STALL, NPU_CNT_MAT_STALL,
+	NPU_CNT_VEC_STALL,
+};
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+void npu_timing_begin(struct npu_timing *t)
+{
+	t->cp = 0;
+	memset(t->free, 0, sizeof(t->free));
+	for (unsigned int i = 0; i < NPU_NUM_TOKENS; i++) {
+		t->token[i].first = 0;
+		t->token[i].count = 0;
+	}
+}
+
+int npu_timing_bad_token(const struct npu_timing *t, uint32_t wait,
+			 uint32_t signal)
+{
+	for (uint32_t left = wait; left; left &= left - 1) {
+		int i = __builtin_ctz(left);
+
+		if (!t->token[i].count)
+			return i;
+	}
+	/* A token that it takes makes room for the one that it gives. */
+	for (uint32_t left = signal & ~wait; left; left &= left - 1) {
+		int i = __builtin_ctz(left);
+
+		if (t->token[i].count == NPU_TOKEN_MAX)
+			return i;
+	}
+	return -1;
+}
+
+/* Take a token of each counter in @wait; cycle at which the last was given. */
+static uint64_t take(struct npu_timing *t, uint32_t wait)
+{
+	uint64_t when = 0;
+
+	for (; wait; wait &= wait - 1) {
+		struct npu_token *token = &t->token[__builtin_ctz(wait)];
+
+		when = later(when, token->when[token->first++]);
+		token->count--;
+	}
+	return when;
+}
+
+static void give(struct npu_timing *t, uint32_t signal, uint64_t when)
+{
+	for (; signal; signal &= signal - 1) {
+		struct npu_token *token = &t->token[__builtin_ctz(signal)];
+
+		token->when[(uint8_t)(token->first + token->count++)] = when;
+	}
+}
+
+void npu_timing_take(struct npu_timing *t, uint32_t wait)
+{
+	t->cp = later(t->cp, take(t, wait));
+}
+
+void npu_timing_cp(struct npu_timing *t, uint32_t signal, uint64_t cycles,
+		   uint64_t *counters)
+{
+	t->cp += cycles;
+	counters[NPU_CNT_CP_BUSY] += cycles;
+	give(t, signal, t->cp);
+}
+
+void npu_timing_drain(struct npu_timing *t)
+{
+	for (unsigned int i = 0; i < NPU_NUM_ENGINES; i++)
+		t->cp = later(t->cp, t->free[i]);
+}
+
+void npu_timing_engine(struct npu_timing *t, unsigned int engine,
+		       const struct npu_insn *insn, uint64_t cycles,
+		       uint64_t *counters)
+{
+	uint64_t ready, start;
+
+	npu_timing_cp(t, 0, 1, counters);
+	ready = later(t->cp, t->free[engine]);
+	start = later(ready, take(t, insn->wait));
+	counters[stall_counter[engine]] += start - ready;
+	counters[busy_counter[engine]] += cycles;
+	t->free[engine] = start + cycles;
+	give(t, insn->signal, t->free[engine]);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/* When instructions start and end: Documentation/timing.rst. */
+#ifndef NPU_CORE_TIMING_H
+#define NPU_CORE_TIMING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "hw/npu_isa.h"
+#include "hw/npu_regs.h"
+#include "profile.h"
+
+/**
+ * struct npu_token - one token counter
+ * @when: cycle at which each of its tokens was given, in order
+ * @first: index of the oldest
+ * @count: tokens that it holds, at most NPU_TOKEN_MAX
+ */
+struct npu_token {
+	uint64_t when[NPU_TOKEN_MAX + 1];
+	uint8_t first;
+	uint8_t count;
+};
+
+/**
+ * struct npu_timing - modelled time of one core
+ * @cp: cycle at which the command processor is
+ * @free: cycle at which each engine has completed its last instruction
+ * @token: token counters
+ */
+struct npu_timing {
+	uint64_t cp;
+	uint64_t free[NPU_NUM_ENGINES];
+	struct npu_token token[NPU_NUM_TOKENS];
+};
+
+/* All at cycle zero, without tokens. */
+void npu_timing_begin(struct npu_timing *t);
+/* First counter of @wait without a token, or of @signal that overflows; -1: none. */
+int npu_timing_bad_token(const struct npu_timing *t, uint32_t wait,
+			 uint32_t signal);
+/* The command processor takes tokens: it goes on when the last was given. */
+void npu_timing_take(struct npu_timing *t, uint32_t wait);
+/* ... works for @cycles and gives tokens. */
+void npu_timing_cp(struct npu_timing *t, uint32_t signal, uint64_t cycles,
+		   uint64_t *counters);
+/* ... waits for all engines. */
+void npu_timing_drain(struct npu_timing *t);
+/* It hands an instruction of @cycles to @engine, which takes and gives tokens. */
+void npu_timing_engine(struct npu_timing *t, unsigned int engine,
+		       const struct npu_insn *insn, uint64_t cycles,
+		       uint64_t *counters);
+
+/* Cycles of a transfer of @rows rows of @row bytes by one core. */
+uint64_t npu_cost_transfer(const struct npu_profile *p, uint64_t rows,
+			   uint64_t row);
+/* Cycles of a MATMUL; @stream: cycles of its weight stream, or zero. */
+uint64_t npu_cost_matmul(const struct npu_profile *p, unsigned int type_b,
+			 uint64_t m, uint64_t n, uint64_t k, uint64_t stream);
+/* Passes of the vector engine over each row. */
+unsigned int npu_vec_passes(const struct npu_insn *insn);
+/* Cycles of a vector instruction. */
+uint64_t npu_cost_vector(const struct npu_profile *p,
+			 const struct npu_insn *insn, uint64_t rows,
+			 uint64_t cols);
+/* Cycles of the command processor. */
+uint64_t npu_cost_cp(unsigned int opcode);
+
+#endif /* NPU_CORE_TIMING_H */
