@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+/* Instructions one after the other, and what all of them are made of. */
+#include "device.h"
+
+#include <string.h>
+
+/* A core works this much before others get its thread; instructions count too. */
+#define SLICE		(1 << 26)
+#define SLICE_INSN	(1 << 12)
+
+/* Work that costs one of the budget more. */
+#define BUDGET_SHIFT	16
+
+bool npu_exec_fault_needs(struct npu_exec *ex, uint32_t code, uint32_t operand,
+			  uint64_t address, uint64_t need0, uint64_t need1)
+{
+	ex->state = NPU_EXEC_FAULTED;
+	ex->fault = (struct npu_fault){
+		.code = code,
+		.core = ex->index,
+		.pc = ex->pc,
+		.operand = operand,
+		.opcode = ex->insns[ex->pc].opcode,
+		.address = address,
+		.needs = { need0, need1 },
+	};
+	return false;
+}
+
+bool npu_exec_fault(struct npu_exec *ex, uint32_t code, uint32_t operand,
+		    uint64_t address)
+{
+	return npu_exec_fault_needs(ex, code, operand, address, 0, 0);
+}
+
+bool npu_exec_fault_memory(struct npu_exec *ex, const struct npu_fault *fault,
+			   unsigned int i)
+{
+	npu_exec_fault(ex, fault->code, NPU_FIELD_ADDR(i), fault->address);
+	ex->fault.access = fault->access;
+	return false;
+}
+
+bool npu_exec_value(struct npu_exec *ex, const struct npu_insn *insn,
+		    unsigned int i, uint32_t *value)
+{
+	uint64_t v = insn->val[i];
+
+	if (v & NPU_VAL_REG)
+		v = ex->regs[v & NPU_VAL_MAX];
+	*value = v;
+	return v <= NPU_VAL_MAX || npu_exec_fault(ex, NPU_FAULT_OPERAND,
+						  NPU_FIELD_VAL(i), v);
+}
+
+bool npu_exec_signed(struct npu_exec *ex, const struct npu_insn *insn,
+		     unsigned int i, int64_t *value)
+{
+	*value = insn->val[i];
+	if (insn->val[i] & NPU_VAL_REG)
+		*value = (int64_t)ex->regs[insn->val[i] & NPU_VAL_MAX];
+	return (*value >= INT32_MIN && *value <= INT32_MAX) ||
+	       npu_exec_fault(ex, NPU_FAULT_OPERAND, NPU_FIELD_VAL(i), *value);
+}
+
+uint64_t npu_exec_address(const struct npu_exec *ex,
+			  const struct npu_insn *insn, unsigned int i)
+{
+	return ex->regs[insn->addr[i].reg] + insn->addr[i].offset;
+}
+
+bool npu_exec_work(struct npu_exec *ex, uint64_t a, uint64_t b, uint64_t c,
+		   uint32_t operand)
+{
+	unsigned __int128 work = (unsigned __int128)a * b;
+	uint64_t cost;
+
+	/* Each is below 2^33: the product fits if this does not exceed. */
+	if (work <= 1ull << NPU_WORK_MAX_LOG2)
+		work *= c;
+	if (work > 1ull << NPU_WORK_MAX_LOG2)
+		return npu_exec_fault(ex, NPU_FAULT_OPERAND, operand,
+				      work >> 64 ? UINT64_MAX : (uint64_t)work);
+	cost = (uint64_t)work >> BUDGET_SHIFT;
+	if (cost > ex->budget - ex->spent)
+		return npu_exec_fault(ex, NPU_FAULT_BUDGET, 0, 0);
+	ex->spent += cost;
+	ex->slice -= work;
+	return true;
+}
+
+bool npu_exec_go_on(struct npu_exec *ex)
+{
+	npu_mmu_safepoint(&ex->mmu);
+	if (__atomic_load_n(&ex->run->stop, __ATOMIC_RELAXED) == NPU_STOP_NONE)
+		return true;
+	ex->state = NPU_EXEC_STOPPED;
+	return false;
+}
+
+static bool may_start(struct npu_exec *ex, const struct npu_insn *insn)
+{
+	int token;
+
+	if (!npu_exec_go_on(ex))
+		return false;
+	if (ex->spent >= ex->budget)
+		return npu_exec_fault(ex, NPU_FAULT_BUDGET, 0, 0);
+	ex->spent++;
+	ex->slice -= SLICE_INSN;
+	token = npu_timing_bad_token(&ex->time, insn->wait, insn->signal);
+	return token < 0 || npu_exec_fault(ex, NPU_FAULT_TOKEN, token, 0);
+}
+
+static bool execute(struct npu_exec *ex, const struct npu_insn *insn)
+{
+	switch (NPU_OPCODE_ENGINE(insn->opcode)) {
+	case NPU_ENGINE_CP:
+		return npu_cp_execute(ex, insn);
+	case NPU_ENGINE_MAT:
+		return npu_matrix_execute(ex, insn);
+	case NPU_ENGINE_VEC:
+		return npu_vector_execute(ex, insn);
+	default:
+		return npu_dma_execute(ex, insn);
+	}
+}
+
+static bool step(struct npu_exec *ex)
+{
+	const struct npu_insn *insn = &ex->insns[ex->pc];
+	unsigned int engine = NPU_OPCODE_ENGINE(insn->opcode);
+
+	if (!may_start(ex, insn))
+		return false;
+	ex->next_pc = ex->pc + 1;
+	ex->cycles = 1;
+	if (!execute(ex, insn))
+		return false;
+	if (engine != NPU_ENGINE_CP)
+		npu_timing_engine(&ex->time, engine, insn, ex->cycles,
+				  ex->counters);
+	__atomic_store_n(&ex->done, ex->done + 1, __ATOMIC_RELAXED);
+	if (ex->state != NPU_EXEC_ENDED)
+		__atomic_store_n(&ex->pc, ex->next_pc, __ATOMIC_RELAXED);
+	return ex->state == NPU_EXEC_READY;
+}
+
+void npu_exec_run(struct npu_exec *ex)
+{
+	if (ex->fresh)
+		memset(ex->sram, 0, ex->sram_size);
+	ex->fresh = false;
+	ex->slice = SLICE;
+	while (step(ex) && ex->slice > 0)
+		;
+	if (ex->state == NPU_EXEC_FAULTED || ex->state == NPU_EXEC_STOPPED)
+		npu_timing_drain(&ex->time);
+}

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: MIT
+/* What a MATMUL reads and writes, checked: isa.rst, "Matrix engine". */
+#include "matrix.h"
+
+#include <string.h>
+
+#include "device.h"
+
+/* Most k of an exact sum of I8 products in 32 bits. */
+#define K_MAX_I8	65536
+
+static uint8_t type_size(unsigned int type)
+{
+	switch (type) {
+	case NPU_TYPE_I8:
+		return 1;
+	case NPU_TYPE_F16:
+	case NPU_TYPE_BF16:
+		return 2;
+	default:
+		return 4;
+	}
+}
+
+static float immediate(uint32_t bits)
+{
+	float f;
+
+	memcpy(&f, &bits, sizeof(f));
+	return f;
+}
+
+bool npu_matmul_values(struct npu_exec *ex, const struct npu_insn *insn,
+		       struct npu_matmul *mm, bool *empty)
+{
+	struct npu_mm_args *a = &mm->args;
+	uint32_t lda, ldb, ldc;
+
+	if (!npu_exec_value(ex, insn, NPU_MM_M, &a->m) ||
+	    !npu_exec_value(ex, insn, NPU_MM_N, &a->n) ||
+	    !npu_exec_value(ex, insn, NPU_MM_K, &a->k) ||
+	    !npu_exec_value(ex, insn, NPU_MM_LDA, &lda) ||
+	    !npu_exec_value(ex, insn, NPU_MM_LDB, &ldb) ||
+	    !npu_exec_value(ex, insn, NPU_MM_LDC, &ldc))
+		return false;
+	*empty = !a->m || !a->n;
+	if (*empty)
+		return true;
+	a->lda = lda;
+	a->ldb = ldb;
+	a->ldc = ldc;
+	a->group = a->k;
+	a->flags = insn->flags & ~NPU_F_STREAM;
+	a->type_c = insn->type[NPU_MM_TYPE_C];
+	a->type_a = insn->type[NPU_MM_TYPE_A];
+	a->type_b = insn->type[NPU_MM_TYPE_B];
+	a->type_s = insn->type[NPU_MM_TYPE_S];
+	a->layout = insn->mode[NPU_MM_LAYOUT];
+	a->act = insn->mode[NPU_MM_ACT];
+	a->inv = immediate(insn->imm[0]);
+	mm->stream = insn->flags & NPU_F_STREAM;
+	if (a->type_a == NPU_TYPE_I8 && a->k > K_MAX_I8)
+		return npu_exec_fault(ex, NPU_FAULT_OPERAND,
+				      NPU_FIELD_VAL(NPU_MM_K), a->k);
+	return npu_exec_work(ex, a->m, a->n, a->k ? a->k : 1,
+			     NPU_FIELD_VAL(NPU_MM_M));
+}
+
+static uint64_t divide_up(uint64_t a, uint64_t b)
+{
+	return (a + b - 1) / b;
+}
+
+static struct npu_region region_b(const struct npu_mm_args *a)
+{
+	uint8_t size = type_size(a->type_b);
+	struct npu_region r = {
+		.rows = a->n, .row = (uint64_t)a->k * size, .stride = a->ldb,
+		.stride_field = NPU_MM_LDB,
+		.align = size, .stride_align = size, .elem = size,
+	};
+
+	if (a->layout == NPU_LAYOUT_KN) {
+		r.rows = a->k;
+		r.row = (uint64_t)a->n * size;
+	} else if (a->layout == NPU_LAYOUT_PACK) {
+		r.rows = divide_up(a->n, NPU_PACK_COLS);
+		r.row = divide_up(r.row, 4) * NPU_PACK_BLOCK;
+		r.align = NPU_PACK_BLOCK;
+		r.stride_align = NPU_PACK_BLOCK;
+	}
+	return r;
+}
+
+/* A vector of @n elements of @size bytes, aligned to 4. */
+static struct npu_region region_vector(uint64_t n, uint8_t size)
+{
+	return (struct npu_region){
+		.rows = 1, .row = n * size, .stride_field = NPU_NO_STRIDE,
+		.align = 4, .stride_align = 1, .elem = size,
+	};
+}
+
+static struct npu_region region_rows(uint64_t rows, uint64_t cols, uint8_t size,
+				     uint64_t stride, uint8_t stride_field)
+{
+	return (struct npu_region){
+		.rows = rows, .row = cols * size, .stride = stride,
+		.stride_field = stride_field,
+		.align = size, .stride_align = size, .elem = size,
+	};
+}
+
+static void find_regions(const struct npu_exec *ex, const struct npu_insn *insn,
+			 struct npu_matmul *mm)
+{
+	const struct npu_mm_args *a = &mm->args;
+	struct npu_region *r = mm->region;
+
+	r[NPU_MM_A] = region_rows(a->m, a->k, type_size(a->type_a), a->lda,
+				  NPU_MM_LDA);
+	r[NPU_MM_B] = region_b(a);
+	r[NPU_MM_C] = region_rows(a->m, a->n, type_size(a->type_c), a->ldc,
+				  NPU_MM_LDC);
+	if (a->flags & NPU_F_SA)
+		r[NPU_MM_SA] = region_vector(a->m, 4);
+	if (a->flags & NPU_F_SB)
+		r[NPU_MM_SB] = region_vector(a->n, type_size(a->type_s));
+	if (a->flags & NPU_F_BIAS)
+		r[NPU_MM_BIAS] = region_vector(a->n, 4);
+	for (unsigned int i = 0; i < NPU_MM_OPERANDS; i++) {
+		r[i].base = npu_exec_address(ex, insn, i);
+		r[i].field = i;
+	}
+}
+
+/* C meets nothing that is read. */
+static bool c_is_apart(struct npu_exec *ex, const struct npu_matmul *mm)
+{
+	const struct npu_region *c = &mm->region[NPU_MM_C];
+
+	if (!npu_region_rows_apart(ex, c))
+		return false;
+	for (unsigned int i = 0; i < NPU_MM_OPERANDS; i++)
+		if (i != NPU_MM_C && mm->region[i].rows &&
+		    !npu_matmul_in_memory(mm, i) &&
+		    !npu_region_no_overlap(ex, c, &mm->region[i], false))
+			return false;
+	return true;
+}
+
+bool npu_matmul_resolve(struct npu_exec *ex, const struct npu_insn *insn,
+			struct npu_matmul *mm)
+{
+	uint8_t *host[NPU_MM_OPERANDS] = { NULL };
+
+	find_regions(ex, insn, mm);
+	for (unsigned int i = 0; i < NPU_MM_OPERANDS; i++)
+		if (mm->region[i].rows && !npu_matmul_in_memory(mm, i) &&
+		    !npu_region_in_sram(ex, &mm->region[i], &host[i]))
+			return false;
+	if (!c_is_apart(ex, mm))
+		return false;
+	for (unsigned int i = 0; i < NPU_MM_OPERANDS; i++)
+		if (mm->region[i].rows && npu_matmul_in_memory(mm, i) &&
+		    !npu_region_aligned(ex, &mm->region[i]))
+			return false;
+	mm->args.a = host[NPU_MM_A];
+	mm->args.b = host[NPU_MM_B];
+	mm->args.c = host[NPU_MM_C];
+	mm->args.sa = host[NPU_MM_SA];
+	mm->args.sb = host[NPU_MM_SB];
+	mm->args.bias = host[NPU_MM_BIAS];
+	return true;
+}
