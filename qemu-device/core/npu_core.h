@@ -72,7 +72,6 @@ struct npu_core_ops {
  * @sram_size: bytes of SRAM of a core, 0 for the profile's
  * @queues: hardware queues, 0 for the default
  * @threads: worker threads, 0 for one a host processor (at most one a core)
- * @hazards: report SRAM accesses that no token orders
  */
 struct npu_core_config {
 	const char *profile;
@@ -81,7 +80,6 @@ struct npu_core_config {
 	uint32_t sram_size;
 	unsigned int queues;
 	unsigned int threads;
-	bool hazards;
 };
 
 /**

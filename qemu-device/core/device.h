@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The whole machine: what its parts share.
+ *
+ * One lock guards all but what its comment excludes. The owner's functions are
+ * called without it, so each part does its bookkeeping under the lock and hands
+ * the MSI-X vectors to raise, as a mask, to whoever releases the lock.
+ *
+ *	regs.c		register file
+ *	queue.c		rings and doorbells
+ *	sched.c		which job gets cores, which thread does what
+ *	job.c		descriptor to completion
+ *	program.c	header and instructions, checked once
+ *	exec.c cp.c dma.c matrix.c vector.c	instructions
+ *	mmu.c tlb.c	translation, invalidation
+ *	timing.c cost.c counters.c profile.c	modelled time and energy
+ *	irq.c event.c reset.c	interrupts, event ring, full reset
+ */
+#ifndef NPU_CORE_DEVICE_H
+#define NPU_CORE_DEVICE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "exec.h"
+#include "hw/npu_isa.h"
+#include "hw/npu_regs.h"
+#include "kernels.h"
+#include "npu_core.h"
+#include "profile.h"
+#include "queue.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "memory of the device is little endian, and so must the host be"
+#endif
+
+/* Of the implementation: NPU_REG_MODEL_VERSION. */
+#define NPU_MODEL_VERSION	NPU_VERSION(0, 1)
+#define NPU_PROGRAM_SIZE_MAX	(4u << 20)
+#define NPU_DEFAULT_QUEUES	8
+#define NPU_SRAM_MIN		(4u << 10)
+#define NPU_SRAM_MAX		(16u << 20)
+
+/* What is built of the instruction set: isa.rst, "What is built". */
+#define NPU_FEATURES (NPU_FEAT_MAT_I8 | NPU_FEAT_MAT_F16 | NPU_FEAT_STREAM | \
+		      NPU_FEAT_GATHER)
+
+/* Fault fields of what is not an instruction's fault. */
+#define NPU_NO_INSN	0xffffffffu
+
+struct npu_irq {
+	uint32_t status, enable, vector;
+};
+
+/* Registers of the event ring; @writing: a thread writes an event. */
+struct npu_event_ring {
+	uint64_t base_reg, base;
+	uint32_t log2, prod, cons, dropped;
+	bool writing;
+};
+
+struct npu_tlb_regs {
+	uint32_t context, done;
+	uint64_t va, size;
+};
+
+/**
+ * struct npu_core - the machine
+ * @ops: the owner's side
+ * @opaque: passed to it
+ * @kernels: arithmetic
+ * @profile: what is modelled, with the owner's changes
+ * @num_queues: queues
+ * @num_threads: worker threads
+ * @threads: those
+ * @lock: guards what follows
+ * @work: there may be something to do for a worker
+ * @settled: a reset is complete, or the event ring is free
+ * @quit: threads are to end
+ * @enabled: CTRL.ENABLE
+ * @resetting: a full reset waits for @busy and the queues
+ * @fatal: STATUS.FATAL
+ * @busy: threads that act for the machine without the lock
+ * @irq: causes of interrupts
+ * @events: event ring
+ * @tlb: invalidation
+ * @tlb_seq: TLB_SEQ; read without the lock by cores that run
+ * @context_reg: CTX_BASE as written
+ * @context_base: context table
+ * @context_count: its entries
+ * @totals: counters of all completed jobs
+ * @tickets: next ticket of a job that comes to a head
+ * @mmus: all that may hold translations, @num_mmus of them
+ * @exec: cores
+ * @free_cores: those without a job, a bit a core
+ * @ready: cores that a thread should take up, in order
+ * @ready_tail: where the next one goes
+ * @queues: queues
+ */
+struct npu_core {
+	const struct npu_core_ops *ops;
+	void *opaque;
+	const struct npu_kernels *kernels;
+	struct npu_profile profile;
+	unsigned int num_queues, num_threads;
+	pthread_t threads[NPU_MAX_CORES];
+
+	pthread_mutex_t lock;
+	pthread_cond_t work, settled;
+	bool quit, enabled, resetting, fatal;
+	unsigned int busy;
+	struct npu_irq irq;
+	struct npu_event_ring events;
+	struct npu_tlb_regs tlb;
+	uint32_t tlb_seq;
+	uint64_t context_reg, context_base;
+	uint32_t context_count;
+	uint64_t totals[NPU_CNT_SLOTS];
+	uint64_t tickets;
+	struct npu_mmu *mmus[NPU_MAX_CORES + NPU_MAX_QUEUES];
+	unsigned int num_mmus;
+	struct npu_exec *exec[NPU_MAX_CORES];
+	uint32_t free_cores;
+	struct npu_exec *ready, **ready_tail;
+	struct npu_queue queues[NPU_MAX_QUEUES];
+};
+
+/* irq.c; lock held except in npu_irq_raise(). Masks: vectors to raise. */
+uint32_t npu_irq_set(struct npu_core *npu, uint32_t causes);
+void npu_irq_clear(struct npu_core *npu, uint32_t causes);
+uint32_t npu_irq_enable(struct npu_core *npu, uint32_t causes);
+void npu_irq_raise(struct npu_core *npu, uint32_t vectors);
+
+/*
+ * event.c: write @event into the ring. Called and returns with the lock held,
+ * which it releases meanwhile; from worker threads only. Vectors to raise.
+ */
+uint32_t npu_event_post(struct npu_core *npu, struct npu_event *event);
+/* EVENT_SIZE is written; lock held. */
+void npu_event_set_ring(struct npu_core *npu, uint32_t log2);
+
+/* reset.c: set STATUS.FATAL and stop all jobs; lock held; vectors to raise. */
+uint32_t npu_fatal(struct npu_core *npu);
+
+/* tlb.c: @mmu holds nothing stale any more; without the lock. */
+void npu_tlb_acknowledge(struct npu_mmu *mmu);
+
+/* regs.c: bus address of the entry of @context in the table; takes the lock. */
+bool npu_context_address(struct npu_core *npu, uint32_t context, uint64_t *at);
+
+/* program.c: check the copy in @run->program; false: *@fault says why. */
+bool npu_program_check(const struct npu_core *npu, const struct npu_run *run,
+		       struct npu_fault *fault);
+
+/* job.c: a thread acts for a queue, without the lock. */
+/* Copy the descriptor at @slot; false: memory could not be read. */
+bool npu_job_fetch(struct npu_core *npu, struct npu_run *run, uint64_t slot);
+/* Cores that the descriptor asks for. */
+unsigned int npu_job_cores(const struct npu_core *npu, const struct npu_run *run);
+/* Load the program and make the cores ready; false: it faulted. */
+bool npu_job_load(struct npu_core *npu, struct npu_run *run);
+/* All cores have stopped at a barrier or for good: true if they go on. */
+bool npu_job_meet(struct npu_core *npu, struct npu_run *run);
+/* Write result and completion; false: the completion could not be written. */
+bool npu_job_complete(struct npu_core *npu, struct npu_run *run);
+/* The event that tells of the job's end. */
+void npu_job_event(const struct npu_run *run, struct npu_event *event);
+
+/* counters.c: sum of the cores' counters, with derived ones. */
+void npu_counters_sum(const struct npu_core *npu, struct npu_run *run);
+void npu_counters_add(uint64_t *totals, const uint64_t *counters);
+
+/* sched.c; lock held. */
+/* Give cores to waiting jobs, as long as they fit. */
+void npu_sched_allocate(struct npu_core *npu);
+/* There may be work: wake a thread. */
+void npu_sched_kick(struct npu_core *npu);
+/* A core is to be taken up by a thread. */
+void npu_sched_ready(struct npu_core *npu, struct npu_exec *ex);
+/* A thread. */
+void *npu_sched_worker(void *core);
+/* reset.c: start a full reset; complete it if nothing is under way. */
+void npu_reset_begin(struct npu_core *npu);
+void npu_reset_settle(struct npu_core *npu);
+
+/* What follows from a write once the lock is released. */
+struct npu_effect {
+	uint32_t vectors;
+	bool traced;
+	struct npu_trace trace;
+};
+
+/* regs.c; lock held. */
+uint32_t npu_regs_read(struct npu_core *npu, uint32_t offset);
+void npu_regs_write(struct npu_core *npu, uint32_t offset, uint32_t value,
+		    struct npu_effect *effect);
+
+/* NPU_REG_CLOCK; without the lock. */
+uint64_t npu_clock(const struct npu_core *npu);
+/* Tell the owner; without the lock. */
+void npu_trace(const struct npu_core *npu, const struct npu_trace *event);
+
+#endif /* NPU_CORE_DEVICE_H */

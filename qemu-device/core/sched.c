@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Worker threads, and which job gets cores. A thread takes one thing at a time:
+ * tell of a queue's error, fetch a descriptor, or work for a core until that
+ * waits or has had its slice. So a few threads serve any number of cores.
+ */
+#include "device.h"
+
+void npu_sched_kick(struct npu_core *npu)
+{
+	pthread_cond_signal(&npu->work);
+}
+
+void npu_sched_ready(struct npu_core *npu, struct npu_exec *ex)
+{
+	ex->next = NULL;
+	*npu->ready_tail = ex;
+	npu->ready_tail = &ex->next;
+	npu_sched_kick(npu);
+}
+
+static struct npu_exec *pop_ready(struct npu_core *npu)
+{
+	struct npu_exec *ex = npu->ready;
+
+	npu->ready = ex->next;
+	if (!npu->ready)
+		npu->ready_tail = &npu->ready;
+	return ex;
+}
+
+/* The queue whose job is next to get cores, or -1. */
+static int first_in_line(const struct npu_core *npu)
+{
+	int best = -1;
+
+	for (unsigned int q = 0; q < npu->num_queues; q++) {
+		const struct npu_queue *queue = &npu->queues[q], *other;
+
+		if (!npu_queue_runnable(npu, q) ||
+		    queue->run.state >= NPU_RUN_RUNNING)
+			continue;
+		other = best < 0 ? NULL : &npu->queues[best];
+		if (!other || queue->priority > other->priority ||
+		    (queue->priority == other->priority &&
+		     queue->arrival < other->arrival))
+			best = q;
+	}
+	return best;
+}
+
+static void start(struct npu_core *npu, struct npu_queue *queue,
+		  unsigned int cores)
+{
+	struct npu_run *run = &queue->run;
+
+	run->state = NPU_RUN_RUNNING;
+	run->stop = NPU_STOP_NONE;
+	run->loaded = false;
+	run->num_cores = cores;
+	run->pending = 1;	/* the loader */
+	for (unsigned int i = 0; i < cores; i++) {
+		unsigned int core = __builtin_ctz(npu->free_cores);
+
+		npu->free_cores &= npu->free_cores - 1;
+		run->cores[i] = npu->exec[core];
+		run->cores[i]->run = run;
+		run->cores[i]->index = i;
+		run->cores[i]->pc = 0;
+		run->cores[i]->done = 0;
+	}
+	queue->job_id = run->desc.id;
+	npu_sched_ready(npu, run->cores[0]);
+}
+
+/* The waiting job is malformed, or aborted before it ran. */
+static bool ends_unrun(const struct npu_queue *queue)
+{
+	return queue->run.done.status != NPU_JOB_PENDING ||
+	       npu_queue_head_aborted(queue);
+}
+
+void npu_sched_allocate(struct npu_core *npu)
+{
+	int q;
+
+	while ((q = first_in_line(npu)) >= 0) {
+		struct npu_queue *queue = &npu->queues[q];
+		unsigned int cores;
+
+		/* One that is not fetched yet soon says what it needs. */
+		if (queue->run.state != NPU_RUN_WAITING || ends_unrun(queue))
+			break;
+		cores = npu_job_cores(npu, &queue->run);
+		if (cores > (unsigned int)__builtin_popcount(npu->free_cores))
+			break;
+		start(npu, queue, cores);
+	}
+}
+
+/* HEAD, totals, event and interrupt of a job whose completion is written. */
+static uint32_t retire(struct npu_core *npu, struct npu_run *run)
+{
+	uint32_t vectors = 0;
+
+	npu_counters_add(npu->totals, run->counters);
+	npu_queue_advance(npu, run->queue);
+	if (run->done.status != NPU_JOB_DONE) {
+		struct npu_event event;
+
+		npu_job_event(run, &event);
+		vectors |= npu_event_post(npu, &event);
+	}
+	if (npu->resetting)
+		return 0;
+	if (run->done.status != NPU_JOB_DONE || run->desc.flags & NPU_JOB_IRQ)
+		vectors |= npu_irq_set(npu, NPU_IRQ_QUEUE(run->queue));
+	return vectors;
+}
+
+static void release(struct npu_core *npu, struct npu_run *run)
+{
+	for (unsigned int i = 0; i < npu->profile.cores; i++)
+		if (npu->exec[i]->run == run) {
+			npu->exec[i]->run = NULL;
+			npu->free_cores |= 1u << i;
+		}
+	run->num_cores = 0;
+	run->state = NPU_RUN_IDLE;
+	npu->queues[run->queue].job_id = 0;
+	npu_queue_settle(npu, run->queue);
+	npu_sched_allocate(npu);
+	npu_sched_kick(npu);
+}
+
+/* The job is over: from here a reset waits for its completion, or it has none. */
+static void finish(struct npu_core *npu, struct npu_run *run)
+{
+	bool kill = run->stop == NPU_STOP_KILL || npu->fatal || npu->resetting;
+	bool written = true;
+	uint32_t vectors;
+
+	run->state = NPU_RUN_FINISHING;
+	npu->busy++;
+	npu_mmu_enter(&run->mmu);
+	pthread_mutex_unlock(&npu->lock);
+	for (unsigned int i = 0; i < run->num_cores; i++)
+		npu_mmu_drop(&run->cores[i]->mmu);
+	npu_mmu_drop(&run->mmu);
+	if (!kill)
+		written = npu_job_complete(npu, run);
+	pthread_mutex_lock(&npu->lock);
+	vectors = npu_mmu_leave(&run->mmu);
+	if (!written)
+		vectors |= npu_fatal(npu);
+	else if (!kill)
+		vectors |= retire(npu, run);
+	pthread_mutex_unlock(&npu->lock);
+	npu_irq_raise(npu, vectors);
+	pthread_mutex_lock(&npu->lock);
+	npu->busy--;
+	release(npu, run);
+}
+
+/* Read the program with the thread that came first; false: it faulted. */
+static bool load(struct npu_core *npu, struct npu_run *run)
+{
+	uint32_t vectors;
+	bool loaded;
+
+	npu_mmu_enter(&run->mmu);
+	pthread_mutex_unlock(&npu->lock);
+	loaded = npu_job_load(npu, run);
+	npu_mmu_drop(&run->mmu);
+	pthread_mutex_lock(&npu->lock);
+	vectors = npu_mmu_leave(&run->mmu);
+	run->loaded = true;
+	if (loaded) {
+		run->pending = run->num_cores;
+		for (unsigned int i = 1; i < run->num_cores; i++)
+			npu_sched_ready(npu, run->cores[i]);
+	}
+	pthread_mutex_unlock(&npu->lock);
+	npu_irq_raise(npu, vectors);
+	pthread_mutex_lock(&npu->lock);
+	return loaded;
+}
+
+/* One slice of one core. */
+static void work_for(struct npu_core *npu, struct npu_exec *ex)
+{
+	uint32_t vectors;
+	bool stale = npu_mmu_enter(&ex->mmu);
+
+	pthread_mutex_unlock(&npu->lock);
+	if (stale)
+		npu_mmu_drop(&ex->mmu);
+	npu_exec_run(ex);
+	pthread_mutex_lock(&npu->lock);
+	vectors = npu_mmu_leave(&ex->mmu);
+	if (!vectors)
+		return;
+	pthread_mutex_unlock(&npu->lock);
+	npu_irq_raise(npu, vectors);
+	pthread_mutex_lock(&npu->lock);
+}
+
+/* All cores of the job have come to a barrier or to an end. */
+static void meet(struct npu_core *npu, struct npu_run *run)
+{
+	if (!npu_job_meet(npu, run)) {
+		finish(npu, run);
+		return;
+	}
+	run->pending = run->num_cores;
+	for (unsigned int i = 0; i < run->num_cores; i++)
+		npu_sched_ready(npu, run->cores[i]);
+}
+
+static void take_up(struct npu_core *npu, struct npu_exec *ex)
+{
+	struct npu_run *run = ex->run;
+
+	npu->busy++;
+	if (!run->loaded && !load(npu, run)) {
+		finish(npu, run);
+	} else {
+		work_for(npu, ex);
+		if (ex->state == NPU_EXEC_READY)
+			npu_sched_ready(npu, ex);
+		else if (!--run->pending)
+			meet(npu, run);
+	}
+	npu->busy--;
+}
+
+static void fetch(struct npu_core *npu, unsigned int q)
+{
+	struct npu_queue *queue = &npu->queues[q];
+	struct npu_run *run = &queue->run;
+	uint32_t slot = queue->head % (1u << queue->log2);
+	uint64_t at = queue->base + slot * sizeof(struct npu_job);
+	bool readable;
+
+	run->state = NPU_RUN_FETCHING;
+	run->stop = NPU_STOP_NONE;
+	run->ring = queue->ring;
+	npu->busy++;
+	pthread_mutex_unlock(&npu->lock);
+	readable = npu_job_fetch(npu, run, at);
+	pthread_mutex_lock(&npu->lock);
+	npu->busy--;
+	run->state = NPU_RUN_IDLE;
+	if (!npu_queue_runnable(npu, q) || run->ring != queue->ring)
+		npu_queue_settle(npu, q);
+	else if (!readable)
+		npu_queue_fail(npu, q);
+	else
+		run->state = NPU_RUN_WAITING;
+	npu_sched_allocate(npu);
+}
+
+/* The job at the head ends without having run. */
+static void end_unrun(struct npu_core *npu, unsigned int q)
+{
+	struct npu_run *run = &npu->queues[q].run;
+
+	if (npu_queue_head_aborted(&npu->queues[q])) {
+		run->done.status = NPU_JOB_ABORTED;
+		run->done.fault = (struct npu_fault){ 0 };
+	}
+	finish(npu, run);
+}
+
+static void tell_error(struct npu_core *npu, unsigned int q)
+{
+	struct npu_queue *queue = &npu->queues[q];
+	struct npu_event event = { .type = NPU_EVENT_QUEUE, .queue = q };
+	uint32_t vectors;
+
+	queue->error_event = false;
+	queue->threads++;
+	npu->busy++;
+	vectors = npu_event_post(npu, &event);
+	if (!npu->resetting)
+		vectors |= npu_irq_set(npu, NPU_IRQ_QUEUE(q));
+	pthread_mutex_unlock(&npu->lock);
+	npu_irq_raise(npu, vectors);
+	pthread_mutex_lock(&npu->lock);
+	npu->busy--;
+	queue->threads--;
+	npu_queue_settle(npu, q);
+}
+
+/* Do what a queue waits for that is not a core's work. */
+static bool attend(struct npu_core *npu, unsigned int q)
+{
+	struct npu_queue *queue = &npu->queues[q];
+
+	if (queue->error_event) {
+		tell_error(npu, q);
+		return true;
+	}
+	if (!npu_queue_runnable(npu, q))
+		return false;
+	if (queue->run.state == NPU_RUN_IDLE) {
+		fetch(npu, q);
+		return true;
+	}
+	if (queue->run.state == NPU_RUN_WAITING && ends_unrun(queue)) {
+		end_unrun(npu, q);
+		return true;
+	}
+	return false;
+}
+
+/* Do one thing, if there is any. */
+static bool step(struct npu_core *npu)
+{
+	for (unsigned int q = 0; q < npu->num_queues; q++)
+		if (attend(npu, q))
+			return true;
+	if (!npu->ready)
+		return false;
+	take_up(npu, pop_ready(npu));
+	return true;
+}
+
+void *npu_sched_worker(void *core)
+{
+	struct npu_core *npu = core;
+
+	pthread_mutex_lock(&npu->lock);
+	while (!npu->quit) {
+		if (!step(npu))
+			pthread_cond_wait(&npu->work, &npu->lock);
+		npu_reset_settle(npu);
+	}
+	pthread_mutex_unlock(&npu->lock);
+	return NULL;
+}
