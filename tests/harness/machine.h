@@ -11,7 +11,17 @@
 #include "hw/npu_regs.h"
 #include "npu_core.h"
 
+struct bus;
 struct machine;
+
+/* Of the queue and the events of a machine. */
+#define MACHINE_QUEUE		0
+#define MACHINE_CONTEXT		1
+#define MACHINE_VECTOR		1
+#define MACHINE_EVENT_VECTOR	0
+
+/* Registers of a machine's queue. */
+#define MACHINE_Q(reg)	NPU_REG_Q(MACHINE_QUEUE, reg)
 
 /**
  * machine_new() - a device with one enabled queue and one context (number 1)
@@ -36,6 +46,25 @@ void machine_free(struct machine *m);
 struct npu_core *machine_core(struct machine *m);
 
 /**
+ * machine_bus() - the memory around it
+ * @m: machine
+ *
+ * Return: the bus, which lives as long as @m.
+ */
+struct bus *machine_bus(struct machine *m);
+
+/**
+ * machine_map_page() - enter one page into the context's page table
+ * @m: machine
+ * @va: address, a multiple of the page's size
+ * @pte: the entry; with NPU_PTE_LEAF at @level
+ * @level: 0 for 4 KiB, 1 for 2 MiB
+ *
+ * Tables are made as needed. No invalidation is done.
+ */
+void machine_map_page(struct machine *m, uint64_t va, uint64_t pte, int level);
+
+/**
  * machine_map() - memory at an address of the context
  * @m: machine
  * @va: page-aligned address
@@ -45,6 +74,40 @@ struct npu_core *machine_core(struct machine *m);
  * Return: the same memory in this process, zeroed; it lives as long as @m.
  */
 void *machine_map(struct machine *m, uint64_t va, size_t size, bool writable);
+
+/**
+ * machine_submit() - put one job into the ring and ring the bell
+ * @m: machine
+ * @job: as machine_run()
+ *
+ * Return: the completion, whose id stays zero until it is complete.
+ */
+const struct npu_completion *machine_submit(struct machine *m, const struct npu_job *job);
+
+/**
+ * machine_wait() - wait for a job
+ * @m: machine
+ * @completion: what machine_submit() gave
+ * @done: receives a copy
+ *
+ * Return: as machine_run().
+ */
+bool machine_wait(struct machine *m, const struct npu_completion *completion,
+		  struct npu_completion *done);
+
+/**
+ * machine_events() - the event ring, 16 entries
+ * @m: machine
+ *
+ * Return: its first entry; NPU_REG_EVENT_PROD counts them.
+ */
+const struct npu_event *machine_events(struct machine *m);
+
+/**
+ * machine_init() - what a driver does after a full reset
+ * @m: machine
+ */
+void machine_init(struct machine *m);
 
 /**
  * machine_run() - run one job and wait
