@@ -16,7 +16,7 @@ static const struct {
 } faults[] = {
 	[NPU_FAULT_NONE] = { "none", -EIO },
 	[NPU_FAULT_JOB] = { "malformed job", -EINVAL },
-	[NPU_FAULT_CONTEXT] = { "invalid context", -EIO },
+	[NPU_FAULT_CONTEXT] = { "invalid context", -EFAULT },
 	[NPU_FAULT_PROGRAM] = { "malformed program header", -EINVAL },
 	[NPU_FAULT_REQUIRE] = { "requirement not met", -EINVAL },
 	[NPU_FAULT_ILLEGAL] = { "illegal instruction", -EINVAL },

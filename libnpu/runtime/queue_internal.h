@@ -54,6 +54,7 @@ struct npu_failure {
  * @point: of the queue's timeline
  * @first_seqno: number of the first job in its context
  * @num_jobs: number of jobs and of @slots
+ * @program: address of the first job's program
  * @lock: protects @ended and @failure while they are found out
  * @ended: the jobs have ended and @failure is valid
  * @failure: of the first job that failed
@@ -64,6 +65,7 @@ struct npu_fence {
 	uint64_t point;
 	uint64_t first_seqno;
 	uint32_t num_jobs;
+	uint64_t program;
 	pthread_mutex_t lock;
 	bool ended;
 	struct npu_failure failure;

@@ -133,6 +133,7 @@ static int submit_locked(struct submission *s, struct npu_error *err)
 	if (fence) {
 		fence->point = queue->point;
 		fence->first_seqno = submit.first_seqno;
+		fence->program = s->jobs[0].program;
 	}
 	return 0;
 }

@@ -25,4 +25,6 @@
 #include <npu/queue.h>
 #include <npu/vm.h>
 
+#define NPU_LIBRARY_VERSION "0.1.0"
+
 #endif /* NPU_NPU_H */
