@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Grouped-query attention (Ainslie et al., 2023) over the cache, in tiles with
+ * an online softmax (FlashAttention: Dao et al., 2022).
+ *
+ * Rows of a tile are the query heads of one KV head, for each token: row =
+ * token * heads + head. Cores share the KV heads, or equal parts of their
+ * query heads when there are more cores than KV heads. For each tile of
+ * positions
+ *
+ *	S = Q K^T			MATMUL, layout NK
+ *	P, m, l, alpha = softmax(S)	SOFTMAX, masked by position
+ *	O = O * alpha			BINARY MUL
+ *	O = O + P V			MATMUL, layout KN, ACCUM
+ *
+ * and at last O / l. S has two buffers: the matrix engine computes the next
+ * tile's S while the vector engine works on this one's.
+ */
+#include <math.h>
+
+#include "lower.h"
+
+#define F32 4u
+#define F16 2u
+#define MAX_TILE 128u		/* positions of a tile */
+#define ALWAYS (-(1ll << 30))	/* a bound that no column is below */
+
+/**
+ * struct flash - sizes, SRAM and registers of one attention
+ * @op: operator
+ * @heads: query heads of a unit, @units of them in all, @parts a KV head
+ * @tokens: tokens of a block of rows
+ * @tile: positions of a tile
+ * @q: F16 queries
+ * @s: F32 scores; the second buffer lies @s_size behind the first
+ * @p: F16 probabilities
+ * @o: F32 output
+ * @m: running maxima, @l running sums, @alpha factors, F32 by row
+ * @unit: register, unit; as the following:
+ * @t0: first token of the block, @nt its tokens, @rows its rows
+ * @len: positions that the block's last token sees
+ * @kv: first position of the tile
+ * @score: address of the buffer of S whose turn it is
+ */
+struct flash {
+	const struct op *op;
+	uint32_t heads, units, parts, tokens, tile;
+	uint32_t q, s, s_size, p, o, m, l, alpha;
+	uint8_t unit, t0, nt, rows, len, kv, score;
+};
+
+/* Query heads of a unit: as few as it takes to give every core something. */
+static uint32_t heads_of_unit(const struct lower *l, const struct attention_shape *s)
+{
+	uint32_t group = s->heads / s->kv_heads;
+	uint32_t parts = (l->target->cores + s->kv_heads - 1) / s->kv_heads;
+
+	while (parts < group && group % parts)
+		parts++;
+	return parts >= group ? 1 : group / parts;
+}
+
+static uint64_t flash_size(const struct flash *f, uint32_t head_dim)
+{
+	uint64_t rows = (uint64_t)f->tokens * f->heads;
+
+	return rows * (head_dim * (F16 + F32) + f->tile * (2 * F32 + F16) + 3 * F32) +
+	       2ull * f->tile * head_dim * F16 + 16 * 64;
+}
+
+static void choose_sizes(const struct lower *l, struct flash *f)
+{
+	const struct attention_shape *s = &f->op->shape;
+
+	f->heads = heads_of_unit(l, s);
+	f->units = s->heads / f->heads;
+	f->parts = f->units / s->kv_heads;
+	for (f->tokens = l->max_rows; ; f->tokens = (f->tokens + 1) / 2) {
+		for (f->tile = MAX_TILE; f->tile >= 16; f->tile /= 2)
+			if (flash_size(f, s->head_dim) <= npu_builder_sram_left(l->b))
+				return;
+		f->tile = 16;
+		if (f->tokens == 1)
+			return;
+	}
+}
+
+static void take_sram(struct lower *l, struct flash *f)
+{
+	uint64_t rows = (uint64_t)f->tokens * f->heads, d = f->op->shape.head_dim;
+
+	f->q = npu_builder_sram(l->b, "queries", rows * d * F16);
+	f->s_size = rows * f->tile * F32;
+	f->s_size = (f->s_size + 63) / 64 * 64;
+	f->s = npu_builder_sram(l->b, "scores", 2ull * f->s_size);
+	f->p = npu_builder_sram(l->b, "probabilities", rows * f->tile * F16);
+	f->o = npu_builder_sram(l->b, "attention output", rows * d * F32);
+	f->m = npu_builder_sram(l->b, "maxima", rows * F32);
+	f->l = npu_builder_sram(l->b, "sums", rows * F32);
+	f->alpha = npu_builder_sram(l->b, "factors", rows * F32);
+	lower_ring(l, &l->in, "ring of keys and values", f->tile * d * F16);
+}
+
+/* Bytes of the query heads of a unit, of @size each element, and of all heads. */
+static uint64_t unit_row(const struct flash *f, uint32_t size)
+{
+	return (uint64_t)f->heads * f->op->shape.head_dim * size;
+}
+
+static uint64_t token_row(const struct flash *f, uint32_t size)
+{
+	return (uint64_t)f->op->shape.heads * f->op->shape.head_dim * size;
+}
+
+/* Address of the block's queries, or of its output. */
+static struct npu_loc block_in_memory(struct lower *l, const struct flash *f,
+				      const struct tensor *tensor, uint32_t size,
+				      uint8_t t)
+{
+	npu_build_lea(l->b, t, &(struct npu_affine){
+		.imm = tensor->va,
+		.term = { { npu_reg(f->t0), npu_imm(token_row(f, size)) },
+			  { npu_reg(f->unit), npu_imm(unit_row(f, size)) } },
+	});
+	return npu_at(t, 0);
+}
+
+static void fill_rows(struct lower *l, const struct flash *f, uint32_t at,
+		      uint32_t cols, float value)
+{
+	npu_build_fill(l->b, &(struct npu_insn_vec){
+		.dst = npu_at(0, at), .type_dst = NPU_TYPE_F32,
+		.ld_dst = npu_imm((uint64_t)cols * F32),
+		.rows = npu_reg(f->rows), .cols = npu_imm(cols),
+	}, value, npu_order(0, 0));
+}
+
+static void start_block(struct lower *l, const struct flash *f)
+{
+	uint8_t t = npu_builder_reg(l->b);
+
+	npu_build_load(l->b, &(struct npu_insn_dma){
+		.sram = npu_at(0, f->q), .sram_stride = npu_imm(unit_row(f, F16)),
+		.mem = block_in_memory(l, f, f->op->x, F16, t),
+		.mem_stride = npu_imm(token_row(f, F16)),
+		.row = npu_imm(unit_row(f, F16)), .rows = npu_reg(f->nt),
+	}, npu_order(0, 0));
+	fill_rows(l, f, f->m, 1, -INFINITY);
+	fill_rows(l, f, f->l, 1, 0);
+	fill_rows(l, f, f->o, f->op->shape.head_dim, 0);
+	npu_builder_reg_free(l->b, t);
+}
+
+/* Load @n positions from @at on, of the unit's keys or values. */
+static void load_positions(struct lower *l, const struct flash *f,
+			   const struct tensor *cache, uint8_t at, uint8_t n)
+{
+	uint64_t row = (uint64_t)f->op->shape.head_dim * F16;
+	uint8_t t = npu_builder_reg(l->b), head = npu_builder_reg(l->b);
+
+	npu_build_alu(l->b, NPU_ALU_DIV, head, f->unit, NPU_R_ZERO, f->parts);
+	npu_build_lea(l->b, t, &(struct npu_affine){
+		.imm = cache->va,
+		.term = { { npu_reg(head), npu_imm(row * f->op->shape.context) },
+			  { npu_reg(at), npu_imm(row) } },
+	});
+	npu_build_load(l->b, &(struct npu_insn_dma){
+		.sram = npu_at(l->in.addr, 0), .sram_stride = npu_imm(row),
+		.mem = npu_at(t, 0), .mem_stride = npu_imm(row),
+		.row = npu_imm(row), .rows = npu_reg(n),
+	}, npu_order(NPU_TOKEN(l->in.free), NPU_TOKEN(l->full)));
+	npu_builder_reg_free(l->b, t);
+	npu_builder_reg_free(l->b, head);
+}
+
+/* S of @n positions from @at on, into the buffer at R[score]; signals the vector engine. */
+static void scores(struct lower *l, const struct flash *f, uint8_t at, uint8_t n,
+		   uint32_t signal)
+{
+	uint64_t row = (uint64_t)f->op->shape.head_dim * F16;
+
+	load_positions(l, f, f->op->y[1], at, n);
+	npu_build_matmul(l->b, &(struct npu_insn_matmul){
+		.a = npu_at(0, f->q), .lda = npu_imm(row), .type_a = NPU_TYPE_F16,
+		.b = npu_at(l->in.addr, 0), .ldb = npu_imm(row), .type_b = NPU_TYPE_F16,
+		.c = npu_at(f->score, 0), .ldc = npu_imm(f->tile * F32),
+		.type_c = NPU_TYPE_F32, .layout = NPU_LAYOUT_NK,
+		.m = npu_reg(f->rows), .n = npu_reg(n),
+		.k = npu_imm(f->op->shape.head_dim),
+	}, npu_order(NPU_TOKEN(l->full),
+		     NPU_TOKEN(l->in.free) | NPU_TOKEN(l->mat_vec) | signal));
+	lower_turn(l, &l->in);
+}
+
+static void turn_scores(struct lower *l, const struct flash *f)
+{
+	npu_build_alu(l->b, NPU_ALU_XOR, f->score, f->score, NPU_R_ZERO,
+		      f->s ^ (f->s + f->s_size));
+}
+
+/* P of the tile at R[kv], and O scaled to the new maxima. */
+static void softmax_tile(struct lower *l, const struct flash *f, uint8_t n)
+{
+	uint64_t o_row = (uint64_t)f->op->shape.head_dim * F32;
+	uint8_t hi = npu_builder_reg(l->b), lo = npu_builder_reg(l->b);
+	struct npu_loc o = npu_at(0, f->o);
+
+	/* token q of the block, at pos + t0 + q, sees columns below that + 1 - kv */
+	npu_build_alu(l->b, NPU_ALU_ADD, hi, l->pos, f->t0, 1);
+	npu_build_alu(l->b, NPU_ALU_SUB, hi, hi, f->kv, 0);
+	npu_build_set(l->b, lo, (uint64_t)ALWAYS);
+	npu_build_softmax(l->b, &(struct npu_insn_vec){
+		.dst = npu_at(0, f->p), .type_dst = NPU_TYPE_F16,
+		.ld_dst = npu_imm(f->tile * F16),
+		.src0 = npu_at(f->score, 0), .type_src0 = NPU_TYPE_F32,
+		.ld_src0 = npu_imm(f->tile * F32),
+		.aux0 = npu_at(0, f->m), .aux1 = npu_at(0, f->l),
+		.aux2 = npu_at(0, f->alpha),
+		.rows = npu_reg(f->rows), .cols = npu_reg(n),
+	}, &(struct npu_softmax){
+		.scale = 1 / sqrtf(f->op->shape.head_dim),
+		.hi = npu_reg(hi), .lo = npu_reg(lo), .div = npu_imm(f->heads),
+	}, npu_order(NPU_TOKEN(l->mat_vec) | NPU_TOKEN(l->mat_acc), 0));
+	npu_build_binary(l->b, NPU_BINARY_MUL, &(struct npu_insn_vec){
+		.dst = o, .type_dst = NPU_TYPE_F32, .ld_dst = npu_imm(o_row),
+		.src0 = o, .type_src0 = NPU_TYPE_F32, .ld_src0 = npu_imm(o_row),
+		.src1 = npu_at(0, f->alpha), .type_src1 = NPU_TYPE_F32,
+		.ld_src1 = npu_imm(F32), .bcast1 = NPU_BCAST_COL,
+		.rows = npu_reg(f->rows), .cols = npu_imm(f->op->shape.head_dim),
+	}, npu_order(0, NPU_TOKEN(l->vec_mat)));
+	npu_builder_reg_free(l->b, hi);
+	npu_builder_reg_free(l->b, lo);
+}
+
+static void values(struct lower *l, const struct flash *f, uint8_t n)
+{
+	uint64_t d = f->op->shape.head_dim;
+
+	load_positions(l, f, f->op->y[2], f->kv, n);
+	npu_build_matmul(l->b, &(struct npu_insn_matmul){
+		.a = npu_at(0, f->p), .lda = npu_imm(f->tile * F16), .type_a = NPU_TYPE_F16,
+		.b = npu_at(l->in.addr, 0), .ldb = npu_imm(d * F16), .type_b = NPU_TYPE_F16,
+		.c = npu_at(0, f->o), .ldc = npu_imm(d * F32), .type_c = NPU_TYPE_F32,
+		.layout = NPU_LAYOUT_KN, .flags = NPU_F_ACCUM,
+		.m = npu_reg(f->rows), .n = npu_imm(d), .k = npu_reg(n),
+	}, npu_order(NPU_TOKEN(l->full) | NPU_TOKEN(l->vec_mat),
+		     NPU_TOKEN(l->in.free) | NPU_TOKEN(l->mat_acc)));
+	lower_turn(l, &l->in);
+}
+
+/* One tile: start the next one's scores, which may be none, then finish this one. */
+static void one_tile(struct lower *l, const struct flash *f)
+{
+	uint8_t next = npu_builder_reg(l->b), n = npu_builder_reg(l->b);
+
+	turn_scores(l, f);
+	npu_build_alu(l->b, NPU_ALU_ADD, next, f->kv, NPU_R_ZERO, f->tile);
+	lower_clip(l, n, f->len, next, f->tile);
+	npu_build_alu(l->b, NPU_ALU_MAX, n, n, NPU_R_ZERO, 0);
+	scores(l, f, next, n, 0);
+	turn_scores(l, f);
+	lower_clip(l, n, f->len, f->kv, f->tile);
+	softmax_tile(l, f, n);
+	values(l, f, n);
+	turn_scores(l, f);
+	npu_builder_reg_free(l->b, next);
+	npu_builder_reg_free(l->b, n);
+}
+
+static void finish_block(struct lower *l, const struct flash *f)
+{
+	uint64_t row = (uint64_t)f->op->shape.head_dim * F32;
+	struct npu_loc o = npu_at(0, f->o);
+	uint8_t t = npu_builder_reg(l->b);
+
+	npu_build_binary(l->b, NPU_BINARY_DIV, &(struct npu_insn_vec){
+		.dst = o, .type_dst = NPU_TYPE_F32, .ld_dst = npu_imm(row),
+		.src0 = o, .type_src0 = NPU_TYPE_F32, .ld_src0 = npu_imm(row),
+		.src1 = npu_at(0, f->l), .type_src1 = NPU_TYPE_F32,
+		.ld_src1 = npu_imm(F32), .bcast1 = NPU_BCAST_COL,
+		.rows = npu_reg(f->rows), .cols = npu_imm(f->op->shape.head_dim),
+	}, npu_order(NPU_TOKEN(l->mat_vec) | NPU_TOKEN(l->mat_acc), NPU_TOKEN(l->vec_st)));
+	npu_build_store(l->b, &(struct npu_insn_dma){
+		.sram = o, .sram_stride = npu_imm(unit_row(f, F32)),
+		.mem = block_in_memory(l, f, f->op->y[0], F32, t),
+		.mem_stride = npu_imm(token_row(f, F32)),
+		.row = npu_imm(unit_row(f, F32)), .rows = npu_reg(f->nt),
+	}, npu_order(NPU_TOKEN(l->vec_st), 0));
+	/* the next block overwrites queries (LD) and output (VEC) */
+	lower_edge(l, l->mat_ld, NPU_ENGINE_MAT, NPU_ENGINE_LD);
+	lower_edge(l, l->st_vec, NPU_ENGINE_ST, NPU_ENGINE_VEC);
+	npu_builder_reg_free(l->b, t);
+}
+
+static void one_block(struct lower *l, const struct flash *f)
+{
+	uint8_t n = npu_builder_reg(l->b);
+
+	start_block(l, f);
+	npu_build_set(l->b, f->score, f->s);
+	lower_min(l, n, f->len, f->tile);
+	scores(l, f, NPU_R_ZERO, n, NPU_TOKEN(l->mat_acc));
+	lower_div_up(l, n, npu_reg(f->len), f->tile);
+	npu_build_loop(l->b, f->kv, NPU_R_ZERO, npu_reg(n), npu_imm(f->tile));
+	one_tile(l, f);
+	npu_build_endloop(l->b);
+	finish_block(l, f);
+	npu_builder_reg_free(l->b, n);
+}
+
+/* Blocks of tokens of the unit; a run of one token has one. */
+static void all_blocks(struct lower *l, const struct flash *f)
+{
+	uint8_t n = npu_builder_reg(l->b);
+
+	lower_div_up(l, n, l->rows, f->tokens);
+	npu_build_loop(l->b, f->t0, NPU_R_ZERO, npu_reg(n), npu_imm(f->tokens));
+	if (l->rows.reg)
+		lower_clip(l, f->nt, l->rows.reg, f->t0, f->tokens);
+	else
+		npu_build_set(l->b, f->nt, l->rows.imm);
+	npu_build_alu(l->b, NPU_ALU_MUL, f->rows, f->nt, NPU_R_ZERO, f->heads);
+	npu_build_alu(l->b, NPU_ALU_ADD, f->len, l->pos, f->t0, 0);
+	npu_build_alu(l->b, NPU_ALU_ADD, f->len, f->len, f->nt, 0);
+	one_block(l, f);
+	npu_build_endloop(l->b);
+	npu_builder_reg_free(l->b, n);
+}
+
+void lower_attention(struct lower *l, const struct op *op)
+{
+	struct flash f = { .op = op };
+	uint8_t *const regs[] = { &f.unit, &f.t0, &f.nt, &f.rows, &f.len, &f.kv, &f.score };
+	struct share share;
+
+	choose_sizes(l, &f);
+	take_sram(l, &f);
+	for (unsigned int i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
+		*regs[i] = npu_builder_reg(l->b);
+	share = lower_share(l, f.units);
+	npu_build_loop(l->b, f.unit, share.first, npu_reg(share.count), npu_imm(1));
+	all_blocks(l, &f);
+	npu_build_endloop(l->b);
+	for (unsigned int i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
+		npu_builder_reg_free(l->b, *regs[i]);
+}

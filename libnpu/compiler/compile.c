@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+/* From a model file to a job image: choices, then graph, programs, image. */
+#include <errno.h>
+
+#include <hw/npu_isa.h>
+
+#include <npu/disasm.h>
+#include <npu/model.h>
+
+#include "image.h"
+#include "llama.h"
+
+#define DEFAULT_CHUNK 32u
+
+/**
+ * struct job - one compilation
+ * @model: model
+ * @target: device
+ * @layer: block to compile, or -1 for the whole model
+ * @context: positions
+ * @chunk: tokens of a prefill run
+ */
+struct job {
+	struct npu_model *model;
+	const struct npu_target *target;
+	int64_t layer;
+	uint32_t context, chunk;
+};
+
+static int check_target(const struct npu_target *t, struct npu_error *err)
+{
+	static const uint64_t needed = NPU_FEAT_MAT_I8 | NPU_FEAT_MAT_F16 |
+				       NPU_FEAT_STREAM | NPU_FEAT_GATHER;
+
+	if (!t->cores || !t->sram_size || t->work_max < 16 || t->work_max > 62)
+		return npu_error_set(err, -EINVAL,
+				     "target: %u cores, %u bytes of SRAM, work of 2^%u: not a device",
+				     t->cores, t->sram_size, t->work_max);
+	for (uint32_t bit = 0; bit < 64; bit++)
+		if ((needed & ~t->features) >> bit & 1)
+			return npu_error_set(err, -ENOTSUP,
+					     "the device lacks %s, which the model's programs need",
+					     npu_feature_name(bit));
+	return 0;
+}
+
+static uint32_t program_list(const struct job *job, struct image_program *programs)
+{
+	const struct image_program decode = {
+		.name = "decode",
+		.spec = { .single = true, .max_rows = 1, .stream = true,
+			  .context = job->context },
+	};
+	const struct image_program prefill = {
+		.name = job->layer < 0 ? "prefill" : "block",
+		.spec = { .max_rows = job->chunk, .context = job->context },
+		.args = { 0, job->chunk, job->layer < 0 },
+	};
+
+	if (job->layer >= 0) {
+		programs[0] = prefill;
+		return 1;
+	}
+	programs[0] = decode;
+	programs[1] = prefill;
+	return 2;
+}
+
+static int compile_once(const struct job *job, struct npu_job_image **image,
+			struct npu_error *err)
+{
+	struct image_program programs[IMAGE_MAX_PROGRAMS];
+	uint32_t n = program_list(job, programs);
+	struct graph g;
+	uint64_t va;
+	int ret;
+
+	graph_init(&g);
+	if (job->layer < 0)
+		llama_graph(&g, job->model, job->context, job->chunk);
+	else
+		llama_block_graph(&g, job->model, job->layer, job->context, job->chunk);
+	ret = g.err.code ? npu_error_set(err, g.err.code, "%s", g.err.message) : 0;
+	if (!ret) {
+		va = graph_place(&g, job->target->va_start, job->target->va_end, err);
+		ret = va ? image_lower(&g, job->target, programs, n, err) : -ENOSPC;
+	}
+	if (!ret) {
+		ret = image_build(&g, programs, n, va, image, err);
+		image_programs_free(programs, n);
+	}
+	graph_release(&g);
+	return ret;
+}
+
+/* Unless the caller chose the chunk, one that does not fit is halved. */
+static int compile_fitting(struct job *job, bool chosen, struct npu_job_image **image,
+			   struct npu_error *err)
+{
+	for (;;) {
+		int ret = compile_once(job, image, err);
+
+		if (ret != -ENOSPC || chosen || job->chunk == 1)
+			return ret;
+		job->chunk /= 2;
+	}
+}
+
+static int compile(const struct npu_gguf *gguf, int64_t layer,
+		   const struct npu_target *target,
+		   const struct npu_compile_options *options,
+		   struct npu_job_image **image, struct npu_error *err)
+{
+	static const struct npu_compile_options defaults;
+	struct job job = { .target = target, .layer = layer };
+	int ret = check_target(target, err);
+
+	if (ret)
+		return ret;
+	ret = npu_model_create(gguf, &job.model, err);
+	if (ret)
+		return ret;
+	options = options ? options : &defaults;
+	job.context = options->context ? options->context : job.model->config.context;
+	job.chunk = options->chunk ? options->chunk : DEFAULT_CHUNK;
+	if (!options->chunk && job.chunk > job.context)
+		job.chunk = job.context;
+	if (layer >= job.model->config.layers)
+		ret = npu_error_set(err, -EINVAL, "there is no block %lld: the model has %u",
+				    (long long)layer, job.model->config.layers);
+	else if (job.context > job.model->config.context)
+		ret = npu_error_set(err, -EINVAL,
+				    "context of %u: the model was trained for %u",
+				    job.context, job.model->config.context);
+	else if (job.chunk > job.context)
+		ret = npu_error_set(err, -EINVAL, "chunk of %u: the context has %u positions",
+				    job.chunk, job.context);
+	else
+		ret = compile_fitting(&job, options->chunk, image, err);
+	npu_model_destroy(job.model);
+	return ret;
+}
+
+int npu_compile_llama(const struct npu_gguf *gguf, const struct npu_target *target,
+		      const struct npu_compile_options *options,
+		      struct npu_job_image **image, struct npu_error *err)
+{
+	return compile(gguf, -1, target, options, image, err);
+}
+
+int npu_compile_llama_block(const struct npu_gguf *gguf, uint32_t layer,
+			    const struct npu_target *target,
+			    const struct npu_compile_options *options,
+			    struct npu_job_image **image, struct npu_error *err)
+{
+	return compile(gguf, layer, target, options, image, err);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is compiled: operators in the order in which they run, and the tensors
+ * between them. Lowering turns each operator into instructions; it sees
+ * shapes and addresses, not models.
+ */
+#ifndef LIBNPU_COMPILER_GRAPH_H
+#define LIBNPU_COMPILER_GRAPH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <npu/error.h>
+#include <npu/job.h>
+
+struct npu_gguf_tensor;
+
+/** enum mem_kind - which segment of the image a tensor lies in */
+enum mem_kind {
+	MEM_WEIGHTS,	/* read only, with contents */
+	MEM_CACHE,	/* kept from run to run */
+	MEM_IO,		/* inputs and outputs */
+	MEM_SCRATCH,	/* between operators */
+	MEM_KINDS
+};
+
+/**
+ * struct tensor - memory that operators read and write
+ * @next: next one of the graph
+ * @name: name in the image and in messages
+ * @mem: segment
+ * @role: enum npu_job_role, or 0 when the image does not name it
+ * @type: enum npu_type, of all but packed weights
+ * @n_dims: number of @dims, the slowest first
+ * @size: bytes
+ * @va: address, once graph_place() has run
+ * @fill: writes the contents of a MEM_WEIGHTS tensor, or NULL for zeros
+ * @source: what @fill reads
+ * @unit: for @fill, as its comment says
+ * @base: for @fill, as its comment says
+ */
+struct tensor {
+	struct tensor *next;
+	char name[NPU_JOB_NAME_LEN];
+	enum mem_kind mem;
+	uint32_t role, type, n_dims;
+	uint64_t dims[NPU_JOB_MAX_DIMS];
+	uint64_t size, va;
+	int (*fill)(const struct tensor *tensor, void *dst, struct npu_error *err);
+	const struct npu_gguf_tensor *source;
+	uint32_t unit;
+	float base;
+};
+
+/**
+ * struct matrix - a packed INT8 weight matrix and where it lies
+ * @tensor: panels of 16 columns (NPU_LAYOUT_PACK), then F32 scales by column
+ * @k: inputs
+ * @n: outputs; columns of the tensor beyond them are zero
+ * @unit: outputs that stay together (a head), at the start of a panel
+ * @unit_cols: columns that a unit takes up: @unit rounded up to whole panels
+ * @units: number of units
+ */
+struct matrix {
+	struct tensor *tensor;
+	uint32_t k, n, unit, unit_cols, units;
+};
+
+/** enum op_kind - operators; see the functions that add them */
+enum op_kind {
+	OP_EMBED,
+	OP_LINEAR,
+	OP_QKV,
+	OP_SWIGLU,
+	OP_ATTENTION,
+	OP_ARGMAX,
+};
+
+/** enum op_rows - which rows of a chunk an operator works on */
+enum op_rows {
+	ROWS_ALL,	/* every token of the run */
+	ROWS_LOGITS,	/* the last ones, as many as the run asks logits for */
+};
+
+/**
+ * struct attention_shape - shape of grouped-query attention
+ * @heads: query heads
+ * @kv_heads: key and value heads, dividing @heads
+ * @head_dim: width of a head
+ * @rope_dims: leading columns of a head that are rotated, even
+ * @context: positions of the cache
+ */
+struct attention_shape {
+	uint32_t heads, kv_heads, head_dim, rope_dims, context;
+};
+
+/**
+ * struct op - one operator
+ * @kind: which
+ * @name: name in messages, traces and faults
+ * @rows: rows that it works on
+ * @x: input
+ * @index: I32 rows of @x that OP_EMBED takes
+ * @norm: weights of an RMSNorm of the input first, or NULL; @eps: what it adds
+ * @w: matrices
+ * @res: what is added to the result, or NULL
+ * @y: results
+ * @cos: RoPE tables
+ * @sin: RoPE tables
+ * @shape: for OP_QKV and OP_ATTENTION
+ */
+struct op {
+	enum op_kind kind;
+	char name[NPU_JOB_NAME_LEN];
+	enum op_rows rows;
+	const struct tensor *x;
+	const struct tensor *index;
+	const struct tensor *norm;
+	float eps;
+	struct matrix w[3];
+	const struct tensor *res;
+	const struct tensor *y[3];
+	const struct tensor *cos, *sin;
+	struct attention_shape shape;
+};
+
+/**
+ * struct graph - operators and tensors
+ * @tensors: all tensors, in the order in which they were made
+ * @tail: where the next one goes
+ * @ops: operators, @n_ops of @max_ops
+ * @size: bytes of each segment
+ * @base: address of each segment, once graph_place() has run
+ * @err: first error of the functions that add
+ */
+struct graph {
+	struct tensor *tensors, **tail;
+	struct op *ops;
+	uint32_t n_ops, max_ops;
+	uint64_t size[MEM_KINDS], base[MEM_KINDS];
+	struct npu_error err;
+};
+
+/** graph_init() - an empty graph */
+void graph_init(struct graph *g);
+
+/** graph_release() - free all that a graph holds */
+void graph_release(struct graph *g);
+
+/** graph_fail() - note an error; the first one counts */
+void graph_fail(struct graph *g, int code, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/**
+ * graph_tensor() - add a tensor
+ * @g: graph
+ * @mem: segment
+ * @role: enum npu_job_role, or 0
+ * @type: enum npu_type
+ * @dims: sizes, the slowest first
+ * @n_dims: number of @dims
+ * @name: printf format of its name
+ *
+ * Return: the tensor, which belongs to the graph; NULL after an error.
+ */
+struct tensor *graph_tensor(struct graph *g, enum mem_kind mem, uint32_t role,
+			    uint32_t type, const uint64_t *dims, uint32_t n_dims,
+			    const char *name, ...)
+	__attribute__((format(printf, 7, 8)));
+
+/**
+ * graph_op() - add an operator
+ * @g: graph
+ * @kind: which
+ * @name: printf format of its name
+ *
+ * Return: the operator, to be filled in before the next is added; NULL after
+ * an error.
+ */
+struct op *graph_op(struct graph *g, enum op_kind kind, const char *name, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/**
+ * graph_place() - give segments and tensors their addresses
+ * @g: graph
+ * @base: first address
+ * @end: first address behind those that can be used
+ * @err: what does not fit
+ *
+ * Return: first address behind the last segment, or 0.
+ */
+uint64_t graph_place(struct graph *g, uint64_t base, uint64_t end,
+		     struct npu_error *err);
+
+#endif /* LIBNPU_COMPILER_GRAPH_H */

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: MIT
+/* From a placed and lowered graph to a job image. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+#include "weights.h"
+
+#define PROGRAM_ALIGN 128u
+
+static const char *const segment_names[MEM_KINDS] = {
+	"weights", "cache", "io", "scratch",
+};
+
+static const char *const arg_names[] = { "pos", "tokens", "logits" };
+
+int image_lower(const struct graph *g, const struct npu_target *target,
+		struct image_program *programs, uint32_t n, struct npu_error *err)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		int ret = lower_graph(g, target, &programs[i].spec, &programs[i].data,
+				      &programs[i].size, err);
+
+		if (ret) {
+			image_programs_free(programs, n);
+			return ret;
+		}
+	}
+	return 0;
+}
+
+void image_programs_free(struct image_program *programs, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		free(programs[i].data);
+		programs[i].data = NULL;
+	}
+}
+
+static uint32_t aligned(uint32_t size)
+{
+	return (size + PROGRAM_ALIGN - 1) / PROGRAM_ALIGN * PROGRAM_ALIGN;
+}
+
+static bool set_args(struct npu_job_program *p, const struct image_program *from)
+{
+	p->num_args = from->spec.single ? 1 : 3;
+	p->arg_names = calloc(p->num_args, sizeof(*p->arg_names));
+	p->args = calloc(p->num_args, sizeof(*p->args));
+	if (!p->arg_names || !p->args)
+		return false;
+	for (uint32_t i = 0; i < p->num_args; i++) {
+		snprintf(p->arg_names[i], sizeof(p->arg_names[i]), "%s", arg_names[i]);
+		p->args[i] = from->args[i];
+	}
+	return true;
+}
+
+/* One segment with all programs, one behind the other. */
+static bool add_programs(struct npu_job_image *image, const struct image_program *programs,
+			 uint32_t n, uint64_t va)
+{
+	struct npu_job_segment *s = &image->segments[image->n_segments++];
+	uint8_t *data;
+
+	snprintf(s->name, sizeof(s->name), "programs");
+	s->va = va;
+	s->readonly = 1;
+	for (uint32_t i = 0; i < n; i++)
+		s->size += aligned(programs[i].size);
+	s->data_size = s->size;
+	data = calloc(1, s->size);
+	s->data = data;
+	if (!data)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		struct npu_job_program *p = &image->programs[image->n_programs++];
+
+		snprintf(p->name, sizeof(p->name), "%s", programs[i].name);
+		p->va = va;
+		p->size = programs[i].size;
+		memcpy(data, programs[i].data, programs[i].size);
+		data += aligned(programs[i].size);
+		va += aligned(programs[i].size);
+		if (!set_args(p, &programs[i]))
+			return false;
+	}
+	return true;
+}
+
+static int add_segments(struct npu_job_image *image, const struct graph *g,
+			struct npu_error *err)
+{
+	for (int i = 0; i < MEM_KINDS; i++) {
+		struct npu_job_segment *s = &image->segments[image->n_segments];
+		void *data;
+		int ret;
+
+		if (!g->size[i])
+			continue;
+		image->n_segments++;
+		snprintf(s->name, sizeof(s->name), "%s", segment_names[i]);
+		s->va = g->base[i];
+		s->size = g->size[i];
+		s->readonly = i == MEM_WEIGHTS;
+		if (i != MEM_WEIGHTS)
+			continue;
+		s->data_size = s->size;
+		data = calloc(1, s->size);
+		s->data = data;
+		if (!data)
+			return npu_error_set(err, -ENOMEM, "no memory for %llu bytes of weights",
+					     (unsigned long long)s->size);
+		ret = weights_fill(g, data, err);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static void add_tensors(struct npu_job_image *image, const struct graph *g)
+{
+	for (const struct tensor *t = g->tensors; t; t = t->next) {
+		struct npu_job_tensor *to = &image->tensors[image->n_tensors];
+
+		if (!t->role)
+			continue;
+		image->n_tensors++;
+		memcpy(to->name, t->name, sizeof(to->name));
+		to->role = t->role;
+		to->type = t->type;
+		to->n_dims = t->n_dims;
+		memcpy(to->dims, t->dims, sizeof(to->dims));
+		to->va = t->va;
+	}
+}
+
+static void add_tags(struct npu_job_image *image, const struct graph *g)
+{
+	snprintf(image->tags[0], sizeof(image->tags[0]), "start");
+	for (uint32_t i = 0; i < g->n_ops; i++)
+		memcpy(image->tags[i + 1], g->ops[i].name, sizeof(image->tags[0]));
+	image->n_tags = g->n_ops + 1;
+}
+
+static struct npu_job_image *new_image(const struct graph *g)
+{
+	struct npu_job_image *image = calloc(1, sizeof(*image));
+	uint32_t tensors = 0;
+
+	for (const struct tensor *t = g->tensors; t; t = t->next)
+		tensors += !!t->role;
+	if (!image)
+		return NULL;
+	image->segments = calloc(MEM_KINDS + 1, sizeof(*image->segments));
+	image->tensors = calloc(tensors ? tensors : 1, sizeof(*image->tensors));
+	image->programs = calloc(IMAGE_MAX_PROGRAMS, sizeof(*image->programs));
+	image->tags = calloc(g->n_ops + 1, sizeof(*image->tags));
+	if (image->segments && image->tensors && image->programs && image->tags)
+		return image;
+	npu_job_image_free(image);
+	return NULL;
+}
+
+int image_build(const struct graph *g, const struct image_program *programs,
+		uint32_t n, uint64_t program_va, struct npu_job_image **image,
+		struct npu_error *err)
+{
+	struct npu_job_image *made = new_image(g);
+	int ret;
+
+	if (!made)
+		return npu_error_set(err, -ENOMEM, "no memory for a job image");
+	ret = add_segments(made, g, err);
+	if (!ret && !add_programs(made, programs, n, program_va))
+		ret = npu_error_set(err, -ENOMEM, "no memory for the programs of an image");
+	if (ret) {
+		npu_job_image_free(made);
+		return ret;
+	}
+	add_tensors(made, g);
+	add_tags(made, g);
+	*image = made;
+	return 0;
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Linear layers: y = norm(x) * W, with the residual added where there is one,
+ * and the pair of them under SwiGLU (Shazeer, 2020).
+ */
+#include "tile.h"
+
+#define F32 4u
+
+/* Operators on the logits' rows have nothing to do when none are asked for. */
+static struct share share_of_op(struct lower *l, const struct op *op,
+				const struct row_range *rows)
+{
+	struct share share = lower_share(l, op->w[0].units);
+	uint8_t count;
+
+	if (op->rows != ROWS_LOGITS || !rows->count.reg)
+		return share;
+	count = npu_builder_reg(l->b);
+	lower_min(l, count, rows->count.reg, 1);
+	npu_build_alu(l->b, NPU_ALU_MUL, count, count, share.count, 0);
+	share.count = count;
+	return share;
+}
+
+static void release_share(struct lower *l, const struct op *op,
+			  const struct row_range *rows, const struct share *share)
+{
+	if (op->rows == ROWS_LOGITS && rows->count.reg)
+		npu_builder_reg_free(l->b, share->count);
+}
+
+/* The columns of a tile in an F32 tensor of the matrix's width. */
+static struct npu_insn_dma tile_in_memory(struct lower *l, const struct op *op,
+					  const struct row_range *rows,
+					  const struct tile *tile, uint32_t ldc,
+					  const struct tensor *tensor,
+					  uint8_t addr, uint8_t row)
+{
+	const struct matrix *w = &op->w[0];
+
+	npu_build_alu(l->b, NPU_ALU_MUL, row, tile->cols, NPU_R_ZERO, F32);
+	return (struct npu_insn_dma){
+		.sram = npu_at(l->out.addr, 0), .sram_stride = npu_imm(ldc),
+		.mem = lower_mem(l, addr, tensor->va, tile->at, w->unit_cols * F32),
+		.mem_stride = npu_imm((uint64_t)w->n * F32),
+		.row = npu_reg(row), .rows = rows->count,
+	};
+}
+
+static void move_tile(struct lower *l, const struct op *op,
+		      const struct row_range *rows, const struct tile *tile,
+		      uint32_t ldc, bool load)
+{
+	uint8_t addr = npu_builder_reg(l->b), row = npu_builder_reg(l->b);
+	struct npu_insn_dma dma = tile_in_memory(l, op, rows, tile, ldc,
+						 load ? op->res : op->y[0], addr, row);
+	uint8_t edge = op->kind == OP_SWIGLU ? l->vec_st : l->mat_st;
+
+	if (load)
+		npu_build_load(l->b, &dma, npu_order(NPU_TOKEN(l->out.free),
+						     NPU_TOKEN(l->ld_mat)));
+	else
+		npu_build_store(l->b, &dma, npu_order(NPU_TOKEN(edge),
+						      NPU_TOKEN(l->out.free)));
+	npu_builder_reg_free(l->b, addr);
+	npu_builder_reg_free(l->b, row);
+}
+
+static void linear_tile(struct lower *l, const struct op *op, struct product *p)
+{
+	uint8_t ready = op->res ? l->ld_mat : l->out.free;
+
+	if (op->res)
+		move_tile(l, op, p->rows, p->tile, p->ldc, true);
+	p->accum = op->res;
+	p->order = npu_order(NPU_TOKEN(ready), NPU_TOKEN(l->mat_st));
+	tile_product(l, p);
+	move_tile(l, op, p->rows, p->tile, p->ldc, false);
+}
+
+/* Gate and up side by side in a slot; SiLU(gate) * up over the gate. */
+static void swiglu_tile(struct lower *l, const struct op *op, struct product *p)
+{
+	struct npu_loc gate = npu_at(l->out.addr, 0);
+	struct npu_loc up = npu_at(l->out.addr, (uint64_t)p->rows->max * p->ldc);
+	struct product q = *p;
+
+	p->order = npu_order(NPU_TOKEN(l->out.free), 0);
+	tile_product(l, p);
+	q.w = &op->w[1];
+	q.c = up;
+	q.order = npu_order(0, NPU_TOKEN(l->mat_vec));
+	tile_product(l, &q);
+	npu_build_unary_gate(l->b, NPU_UNARY_SILU, &(struct npu_insn_vec){
+		.dst = gate, .type_dst = NPU_TYPE_F32, .ld_dst = npu_imm(p->ldc),
+		.src0 = gate, .type_src0 = NPU_TYPE_F32, .ld_src0 = npu_imm(p->ldc),
+		.src1 = up, .type_src1 = NPU_TYPE_F32, .ld_src1 = npu_imm(p->ldc),
+		.rows = p->rows->count, .cols = npu_reg(p->tile->cols),
+	}, npu_order(NPU_TOKEN(l->mat_vec), NPU_TOKEN(l->vec_st)));
+	move_tile(l, op, p->rows, p->tile, p->ldc, false);
+}
+
+static void lower_products(struct lower *l, const struct op *op, uint32_t out_row,
+			   void (*one)(struct lower *l, const struct op *op,
+				       struct product *p))
+{
+	struct row_range rows = lower_op_rows(l, op);
+	struct activation act;
+	struct tiling tiling;
+	struct tile tile;
+	struct product p = {
+		.act = &act, .w = &op->w[0], .rows = &rows, .tiling = &tiling,
+		.tile = &tile, .type_c = NPU_TYPE_F32,
+	};
+	struct share share = share_of_op(l, op, &rows);
+
+	activation_alloc(l, op, &rows, &act);
+	tiling_choose(l, op, &rows, out_row, &tiling);
+	activation_load(l, op, &rows, &act, tiling.block);
+	tile_loop(l, &op->w[0], &share, &tiling, &tile);
+	p.ldc = tiling.units * op->w[0].unit_cols * F32;
+	p.c = npu_at(l->out.addr, 0);
+	one(l, op, &p);
+	lower_turn(l, &l->out);
+	tile_endloop(l, &tile);
+	release_share(l, op, &rows, &share);
+}
+
+void lower_linear(struct lower *l, const struct op *op)
+{
+	lower_products(l, op, F32, linear_tile);
+}
+
+void lower_swiglu(struct lower *l, const struct op *op)
+{
+	lower_products(l, op, 2 * F32, swiglu_tile);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Turning operators into instructions.
+ *
+ * Every operator is a phase: it reads its inputs from memory, writes its
+ * results to memory, and ends with a barrier, behind which all cores see them.
+ * A core takes its share of a phase by R[CORE] and R[NCORES], so one program
+ * runs on any number of cores, with the same result to the bit.
+ *
+ * Order within a phase is by tokens, of two kinds. An *edge* is a counter for
+ * a pair of engines: the k-th signal meets the k-th wait, both in program
+ * order, and since engines work in order it covers all that stood before. A
+ * *ring* is memory in two slots that take turns: a counter says how many are
+ * free, and the address of the slot toggles in a scalar register.
+ */
+#ifndef LIBNPU_COMPILER_LOWER_H
+#define LIBNPU_COMPILER_LOWER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <npu/compile.h>
+#include <npu/program.h>
+
+#include "graph.h"
+
+/**
+ * struct share - what a core does of a number of units
+ * @units: all of them
+ * @first: register, the core's first unit
+ * @count: register, how many
+ */
+struct share {
+	uint32_t units;
+	uint8_t first, count;
+};
+
+#define MAX_SHARES 8
+
+/**
+ * struct ring - two slots of SRAM that take turns
+ * @addr: register, the address of the slot whose turn it is
+ * @flip: what turns one address into the other
+ * @free: counter, slots that may be written
+ */
+struct ring {
+	uint8_t addr;
+	uint32_t flip;
+	uint8_t free;
+};
+
+/**
+ * struct lower - state of lowering one program
+ * @b: builder
+ * @target: device
+ * @max_rows: most tokens of a run
+ * @stream: weights go from memory straight to the matrix engine
+ * @pos: register, position of the first token
+ * @rows: tokens of this run
+ * @logits: how many of the last tokens get logits
+ * @logits_first: register, the first of them
+ * @in: ring that LD fills; @full: LD to whoever reads it
+ * @out: ring that holds results until ST has stored them
+ * @ld_mat: edges from one engine to another, and so on
+ * @mat_acc: from a MATMUL that is done with an accumulator to VEC
+ * @shares: shares computed so far, @n_shares
+ */
+struct lower {
+	struct npu_builder *b;
+	const struct npu_target *target;
+	uint32_t max_rows;
+	bool stream;
+	uint8_t pos;
+	struct npu_value rows;
+	struct npu_value logits;
+	uint8_t logits_first;
+	struct ring in, out;
+	uint8_t full;
+	uint8_t ld_mat, mat_ld, mat_vec, mat_acc, vec_mat, mat_st, vec_st, st_vec;
+	uint8_t vec_cp, cp_st;
+	struct share shares[MAX_SHARES];
+	uint32_t n_shares;
+};
+
+/**
+ * struct row_range - rows of a tensor that an operator works on
+ * @count: how many
+ * @first: register, index of the first
+ * @max: most that there can be
+ */
+struct row_range {
+	struct npu_value count;
+	uint8_t first;
+	uint32_t max;
+};
+
+/**
+ * struct lower_spec - what program to make of a graph
+ * @single: every run has one token
+ * @max_rows: most tokens of a run
+ * @stream: weights go straight to the matrix engine
+ * @context: positions of the cache
+ *
+ * Arguments of the program: position of the first token; unless it is @single
+ * also the number of tokens, and for how many of them, from the last, logits
+ * are wanted.
+ */
+struct lower_spec {
+	bool single;
+	uint32_t max_rows;
+	bool stream;
+	uint32_t context;
+};
+
+/**
+ * lower_graph() - make a program
+ * @g: graph, placed
+ * @target: device
+ * @spec: which program
+ * @data: receives the program; the caller frees it with free()
+ * @size: receives its bytes
+ * @err: which operator could not be lowered, and why
+ *
+ * Operator n of the graph gets tag n + 1, tag 0 is the program's start.
+ *
+ * Return: 0 or a negative errno.
+ */
+int lower_graph(const struct graph *g, const struct npu_target *target,
+		const struct lower_spec *spec, void **data, uint32_t *size,
+		struct npu_error *err);
+
+/* lower_common.c: what the operators share */
+
+/** lower_share() - this core's share of a fixed number of units */
+struct share lower_share(struct lower *l, uint32_t units);
+
+/** lower_share_of() - the share of a number that a value holds; free its registers */
+struct share lower_share_of(struct lower *l, struct npu_value units);
+
+/** lower_ring() - give a ring two slots of @size bytes of SRAM */
+void lower_ring(struct lower *l, struct ring *ring, const char *name, uint64_t size);
+
+/** lower_turn() - go to the other slot */
+void lower_turn(struct lower *l, const struct ring *ring);
+
+/** lower_edge() - order @to behind what @from has been given so far, by counter */
+void lower_edge(struct lower *l, uint8_t counter, unsigned int from, unsigned int to);
+
+/** lower_op_rows() - rows that an operator works on */
+struct row_range lower_op_rows(const struct lower *l, const struct op *op);
+
+/** lower_div_up() - R[@dst] = @value / @by, rounded up */
+void lower_div_up(struct lower *l, uint8_t dst, struct npu_value value, uint32_t by);
+
+/** lower_min() - R[@dst] = min(R[@a], @limit) */
+void lower_min(struct lower *l, uint8_t dst, uint8_t a, uint32_t limit);
+
+/** lower_mem() - R[@dst] = @va + R[@index] * @stride; an address of memory */
+struct npu_loc lower_mem(struct lower *l, uint8_t dst, uint64_t va, uint8_t index,
+			 uint64_t stride);
+
+/** lower_clip() - R[@dst] = min(@limit, R[@end] - R[@at]), for the last of a loop */
+void lower_clip(struct lower *l, uint8_t dst, uint8_t end, uint8_t at, uint32_t limit);
+
+/* One function an operator */
+
+void lower_embed(struct lower *l, const struct op *op);
+void lower_linear(struct lower *l, const struct op *op);
+void lower_swiglu(struct lower *l, const struct op *op);
+void lower_qkv(struct lower *l, const struct op *op);
+void lower_attention(struct lower *l, const struct op *op);
+void lower_argmax(struct lower *l, const struct op *op);
+
+#endif /* LIBNPU_COMPILER_LOWER_H */

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+/* What the lowering of all operators shares: shares, rings, addresses. */
+#include <errno.h>
+
+#include "lower.h"
+
+/* first = core * units / cores, count = (core + 1) * units / cores - first */
+static struct share make_share(struct lower *l, struct npu_value units)
+{
+	struct npu_builder *b = l->b;
+	struct share share = {
+		.first = npu_builder_reg(b), .count = npu_builder_reg(b),
+	};
+
+	npu_build_alu(b, NPU_ALU_MUL, share.first, NPU_R_CORE, units.reg, units.imm);
+	npu_build_alu(b, NPU_ALU_DIV, share.first, share.first, NPU_R_NCORES, 0);
+	npu_build_alu(b, NPU_ALU_ADD, share.count, NPU_R_CORE, NPU_R_ZERO, 1);
+	npu_build_alu(b, NPU_ALU_MUL, share.count, share.count, units.reg, units.imm);
+	npu_build_alu(b, NPU_ALU_DIV, share.count, share.count, NPU_R_NCORES, 0);
+	npu_build_alu(b, NPU_ALU_SUB, share.count, share.count, share.first, 0);
+	return share;
+}
+
+struct share lower_share(struct lower *l, uint32_t units)
+{
+	for (uint32_t i = 0; i < l->n_shares; i++)
+		if (l->shares[i].units == units)
+			return l->shares[i];
+	if (l->n_shares == MAX_SHARES) {
+		npu_builder_fail(l->b, -ENOSPC, "operators have more than %u widths",
+				 MAX_SHARES);
+		return (struct share){ 0 };
+	}
+	l->shares[l->n_shares] = make_share(l, npu_imm(units));
+	l->shares[l->n_shares].units = units;
+	return l->shares[l->n_shares++];
+}
+
+struct share lower_share_of(struct lower *l, struct npu_value units)
+{
+	return make_share(l, units);
+}
+
+void lower_ring(struct lower *l, struct ring *ring, const char *name, uint64_t size)
+{
+	uint32_t slot = npu_builder_sram(l->b, name, size);
+	uint32_t other = npu_builder_sram(l->b, name, size);
+
+	ring->flip = slot ^ other;
+	npu_build_set(l->b, ring->addr, slot);
+}
+
+void lower_turn(struct lower *l, const struct ring *ring)
+{
+	npu_build_alu(l->b, NPU_ALU_XOR, ring->addr, ring->addr, NPU_R_ZERO, ring->flip);
+}
+
+void lower_edge(struct lower *l, uint8_t counter, unsigned int from, unsigned int to)
+{
+	npu_build_nop(l->b, from, npu_order(0, NPU_TOKEN(counter)));
+	npu_build_nop(l->b, to, npu_order(NPU_TOKEN(counter), 0));
+}
+
+struct row_range lower_op_rows(const struct lower *l, const struct op *op)
+{
+	struct row_range range = { .count = l->rows, .max = l->max_rows };
+
+	if (op->rows == ROWS_LOGITS) {
+		range.count = l->logits;
+		range.first = l->logits_first;
+	}
+	return range;
+}
+
+void lower_div_up(struct lower *l, uint8_t dst, struct npu_value value, uint32_t by)
+{
+	if (!value.reg) {
+		npu_build_set(l->b, dst, (value.imm + by - 1) / by);
+		return;
+	}
+	npu_build_alu(l->b, NPU_ALU_ADD, dst, value.reg, NPU_R_ZERO, by - 1);
+	if (by > 1)
+		npu_build_alu(l->b, NPU_ALU_DIV, dst, dst, NPU_R_ZERO, by);
+}
+
+void lower_min(struct lower *l, uint8_t dst, uint8_t a, uint32_t limit)
+{
+	npu_build_alu(l->b, NPU_ALU_MIN, dst, a, NPU_R_ZERO, limit);
+}
+
+struct npu_loc lower_mem(struct lower *l, uint8_t dst, uint64_t va, uint8_t index,
+			 uint64_t stride)
+{
+	npu_build_lea(l->b, dst, &(struct npu_affine){
+		.imm = va,
+		.term = { { npu_reg(index), npu_imm(stride) } },
+	});
+	return npu_at(dst, 0);
+}
+
+void lower_clip(struct lower *l, uint8_t dst, uint8_t end, uint8_t at, uint32_t limit)
+{
+	npu_build_alu(l->b, NPU_ALU_SUB, dst, end, at, 0);
+	lower_min(l, dst, dst, limit);
+}

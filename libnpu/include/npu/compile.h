@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* From a model file to a job image. */
+#ifndef NPU_COMPILE_H
+#define NPU_COMPILE_H
+
+#include <stdint.h>
+
+#include <npu/device.h>
+#include <npu/error.h>
+#include <npu/gguf.h>
+#include <npu/job.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * struct npu_target - the device that a program is made for
+ * @cores: cores that it will have; a program runs on any number, with the same
+ *	results, but divides its work with this many in mind
+ * @sram_size: bytes of SRAM of a core; a device with more runs the program too
+ * @features: NPU_FEAT_* (npu_isa.h)
+ * @work_max: log2 of the most work of one instruction
+ * @program_max: largest program in bytes
+ * @va_start: first address that can be mapped
+ * @va_end: first address behind those
+ */
+struct npu_target {
+	uint32_t cores;
+	uint32_t sram_size;
+	uint64_t features;
+	uint32_t work_max;
+	uint32_t program_max;
+	uint64_t va_start;
+	uint64_t va_end;
+};
+
+/** npu_target_default() - the device as it is without any options */
+void npu_target_default(struct npu_target *target);
+
+/** npu_target_of() - a device that is open */
+void npu_target_of(const struct npu_device_info *info, struct npu_target *target);
+
+/** enum npu_trap - codes of the traps of compiled programs */
+enum npu_trap {
+	NPU_TRAP_POSITION = 1,	/* position and tokens exceed the cache */
+	NPU_TRAP_TOKENS = 2,	/* more tokens than a run takes */
+	NPU_TRAP_LOGITS = 3,	/* more logits than tokens */
+};
+
+/**
+ * struct npu_compile_options - choices; all zero is the default
+ * @context: positions of the KV cache; 0: those of the model
+ * @chunk: most tokens of a prefill run; 0: 32, or what fits into SRAM
+ */
+struct npu_compile_options {
+	uint32_t context;
+	uint32_t chunk;
+};
+
+/**
+ * npu_compile_llama() - make an image of a whole model
+ * @gguf: open file
+ * @target: device
+ * @options: choices, or NULL
+ * @image: receives the image; free it with npu_job_image_free()
+ * @err: what is wrong with the model, or which operator did not fit
+ *
+ * Weights become INT8, symmetric with a scale for each output channel;
+ * activations are quantised as they come, with a scale for each token. The
+ * same input gives the same bytes.
+ *
+ * Programs:
+ *
+ * ``decode`` (pos)
+ *	one token, tokens[0], at position pos
+ * ``prefill`` (pos, tokens, logits)
+ *	so many tokens, from position pos on; logits of so many of the last ones
+ *
+ * Tensors: ``tokens`` I32[chunk], an input; ``logits`` F32[chunk][vocab],
+ * row 0 belongs to the first token whose logits were asked for; ``next``
+ * I32[1], the most likely token after the last one; the KV cache.
+ *
+ * A run that would exceed the cache faults (enum npu_trap).
+ *
+ * Return: 0, or a negative errno.
+ */
+int npu_compile_llama(const struct npu_gguf *gguf, const struct npu_target *target,
+		      const struct npu_compile_options *options,
+		      struct npu_job_image **image, struct npu_error *err);
+
+/**
+ * npu_compile_llama_block() - make an image of one transformer block
+ * @gguf: open file
+ * @layer: which block
+ * @target: device
+ * @options: choices, or NULL
+ * @image: receives the image; free it with npu_job_image_free()
+ * @err: as for npu_compile_llama()
+ *
+ * Program ``block`` (pos, tokens, logits): logits is 0. Tensors: ``x``
+ * F32[chunk][d_model], an input; ``y``, an output of the same shape; the
+ * block's KV cache. The arguments' default values run a whole chunk from
+ * position 0, which gives the same each time.
+ *
+ * Return: 0, or a negative errno.
+ */
+int npu_compile_llama_block(const struct npu_gguf *gguf, uint32_t layer,
+			    const struct npu_target *target,
+			    const struct npu_compile_options *options,
+			    struct npu_job_image **image, struct npu_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* NPU_COMPILE_H */
