@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <npu/disasm.h>
+
+#include "loaded.h"
+
+static void die(const char *what, const char *name)
+{
+	printf("Bail out! %s %s\n", what, name);
+	exit(255);
+}
+
+struct loaded loaded_new(const struct npu_core_config *config,
+			 const struct npu_job_image *image)
+{
+	struct loaded l = { .machine = machine_new(config), .image = image };
+
+	l.memory = calloc(image->n_segments, sizeof(*l.memory));
+	if (!l.memory)
+		die("no memory for", "an image");
+	for (uint32_t i = 0; i < image->n_segments; i++) {
+		const struct npu_job_segment *s = &image->segments[i];
+		uint64_t size = (s->size + NPU_PAGE_SIZE - 1) & ~(NPU_PAGE_SIZE - 1);
+		void *memory = machine_map(l.machine, s->va, size, !s->readonly);
+
+		if (s->data_size)
+			memcpy(memory, s->data, s->data_size);
+		l.memory[i] = memory;
+	}
+	return l;
+}
+
+void loaded_free(struct loaded *loaded)
+{
+	machine_free(loaded->machine);
+	free(loaded->memory);
+}
+
+void *loaded_at(const struct loaded *loaded, uint64_t va)
+{
+	for (uint32_t i = 0; i < loaded->image->n_segments; i++) {
+		const struct npu_job_segment *s = &loaded->image->segments[i];
+
+		if (va >= s->va && va - s->va < s->size)
+			return loaded->memory[i] + (va - s->va);
+	}
+	die("no segment has this address of", "a test");
+	return NULL;
+}
+
+void *loaded_tensor(const struct loaded *loaded, const char *name)
+{
+	for (uint32_t i = 0; i < loaded->image->n_tensors; i++)
+		if (!strcmp(loaded->image->tensors[i].name, name))
+			return loaded_at(loaded, loaded->image->tensors[i].va);
+	die("the image has no tensor", name);
+	return NULL;
+}
+
+static const struct npu_job_program *find(const struct npu_job_image *image,
+					  const char *name)
+{
+	for (uint32_t i = 0; i < image->n_programs; i++)
+		if (!strcmp(image->programs[i].name, name))
+			return &image->programs[i];
+	die("the image has no program", name);
+	return NULL;
+}
+
+static void tell(const struct loaded *l, const struct npu_job_program *p,
+		 const struct npu_completion *done)
+{
+	const struct npu_insn *insns = (const void *)((uint8_t *)loaded_at(l, p->va) +
+						      sizeof(struct npu_program));
+	char text[NPU_DISASM_LEN];
+	uint32_t tag = 0;
+
+	if (done->fault.pc < (p->size - sizeof(struct npu_program)) / NPU_INSN_SIZE) {
+		tag = insns[done->fault.pc].tag;
+		npu_disasm(&insns[done->fault.pc], NULL, text, sizeof(text));
+		printf("# %s\n", text);
+	}
+	npu_fault_text(&done->fault,
+		       tag < l->image->n_tags ? l->image->tags[tag] : NULL, text,
+		       sizeof(text));
+	printf("# %s: status %u: %s\n", p->name, done->status, text);
+}
+
+bool loaded_run(const struct loaded *loaded, const char *program, uint32_t cores,
+		const uint64_t *args, struct npu_completion *done)
+{
+	const struct npu_job_program *p = find(loaded->image, program);
+	struct npu_job job = {
+		.program = p->va, .program_size = p->size, .cores = cores,
+		.num_args = p->num_args,
+	};
+
+	memcpy(job.args, args, p->num_args * sizeof(*args));
+	if (machine_run(loaded->machine, &job, done))
+		return true;
+	tell(loaded, p, done);
+	return false;
+}
