@@ -9,14 +9,18 @@
 
 #ifdef __x86_64__
 
+#include <cpuid.h>
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
 
 static bool avx2_usable(void)
 {
+	unsigned int eax, ebx, ecx, edx;
+
+	/* Not all compilers know F16C by name. */
 	return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-	       __builtin_cpu_supports("f16c");
+	       __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & bit_F16C;
 }
 
 #ifdef __clang__

@@ -9,17 +9,23 @@
 
 #ifdef __x86_64__
 
+#include <cpuid.h>
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
 
 static bool avx512_usable(void)
 {
+	unsigned int eax, ebx, ecx, edx;
+
+	/* Not all compilers know F16C by name. */
+	if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & bit_F16C) ||
+	    !(ecx & bit_FMA))
+		return false;
 	return __builtin_cpu_supports("avx512f") &&
 	       __builtin_cpu_supports("avx512bw") &&
 	       __builtin_cpu_supports("avx512vl") &&
-	       __builtin_cpu_supports("avx512vnni") &&
-	       __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+	       __builtin_cpu_supports("avx512vnni");
 }
 
 #ifdef __clang__

@@ -32,6 +32,8 @@ typedef v16 m16;
 #define V16_ROWS	4
 #define V16_PANELS	1
 
+#define V8_NEAREST	(_MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
+
 #define V16_EACH(f, a) ((v16){ f((a).low), f((a).high) })
 #define V16_EACH2(f, a, b) ((v16){ f((a).low, (b).low), f((a).high, (b).high) })
 #define V16I_EACH2(f, a, b) \
@@ -99,7 +101,7 @@ V16_INLINE v16 v16_copysign(v16 a, v16 sign)
 
 V16_INLINE __m256 v8_rint(__m256 a)
 {
-	return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+	return _mm256_round_ps(a, V8_NEAREST);
 }
 
 V16_INLINE v16 v16_rint(v16 a) { return V16_EACH(v8_rint, a); }
@@ -343,10 +345,8 @@ V16_INLINE __m256i v8_to_i32(__m256 a)
 
 V16_INLINE void v16_store_half(void *p, v16 a)
 {
-	const int mode = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
-
-	_mm_storeu_si128(p, _mm256_cvtps_ph(a.low, mode));
-	_mm_storeu_si128((__m128i *)p + 1, _mm256_cvtps_ph(a.high, mode));
+	_mm_storeu_si128(p, _mm256_cvtps_ph(a.low, V8_NEAREST));
+	_mm_storeu_si128((__m128i *)p + 1, _mm256_cvtps_ph(a.high, V8_NEAREST));
 }
 
 V16_INLINE void v16_store_all(unsigned int type, void *p, v16 a)
