@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+/* npu-compile: from a model file to a job file. */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <npu/compile.h>
+#include <npu/gguf.h>
+#include <npu/job.h>
+
+#include "exit_status.h"
+#include "units.h"
+
+static const char usage[] =
+	"Usage: npu-compile [OPTION]... MODEL.gguf -o JOB.bin\n"
+	"Compile a language model to a job file, without a device.\n"
+	"\n"
+	"  -o, --output=FILE   the job file\n"
+	"  -b, --block=N       only transformer block N, from input x to output y\n"
+	"      --context=N     positions of the KV cache (default: the model's)\n"
+	"      --chunk=N       tokens of a prefill run (default: 32, or what fits)\n"
+	"      --cores=N       cores to divide the work for (default 2)\n"
+	"      --sram=BYTES    SRAM of a core (default 1048576)\n"
+	"      --help          show this text\n"
+	"\n"
+	"Exit status: 0 written, 1 failed, 2 bad model or command line.\n";
+
+struct arguments {
+	const char *model, *output;
+	int64_t block;
+	struct npu_target target;
+	struct npu_compile_options compile;
+};
+
+static bool parse_u32(const char *text, const char *option, uint32_t *value)
+{
+	unsigned long long n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(text, &end, 0);
+	if (errno || *end || end == text || *text == '-' || n > UINT32_MAX) {
+		fprintf(stderr, "npu-compile: --%s: '%s' is not a number from 0 to %u\n",
+			option, text, UINT32_MAX);
+		return false;
+	}
+	*value = n;
+	return true;
+}
+
+static bool take_option(struct arguments *a, int option)
+{
+	uint32_t block;
+
+	switch (option) {
+	case 'o':
+		a->output = optarg;
+		return true;
+	case 'b':
+		if (!parse_u32(optarg, "block", &block))
+			return false;
+		a->block = block;
+		return true;
+	case 'x':
+		return parse_u32(optarg, "context", &a->compile.context);
+	case 'k':
+		return parse_u32(optarg, "chunk", &a->compile.chunk);
+	case 'c':
+		return parse_u32(optarg, "cores", &a->target.cores);
+	case 's':
+		return parse_u32(optarg, "sram", &a->target.sram_size);
+	case 'h':
+		fputs(usage, stdout);
+		exit(STATUS_OK);
+	default:
+		return false;
+	}
+}
+
+static bool parse(int argc, char **argv, struct arguments *a)
+{
+	static const struct option options[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "block", required_argument, NULL, 'b' },
+		{ "context", required_argument, NULL, 'x' },
+		{ "chunk", required_argument, NULL, 'k' },
+		{ "cores", required_argument, NULL, 'c' },
+		{ "sram", required_argument, NULL, 's' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 }
+	};
+	int option;
+
+	a->block = -1;
+	npu_target_default(&a->target);
+	while ((option = getopt_long(argc, argv, "o:b:", options, NULL)) >= 0)
+		if (!take_option(a, option))
+			return false;
+	if (optind + 1 == argc)
+		a->model = argv[optind];
+	if (a->model && a->output)
+		return true;
+	fputs("npu-compile: name one model file, and the job file with -o; see --help\n",
+	      stderr);
+	return false;
+}
+
+static void report(const struct arguments *a, const struct npu_job_image *image)
+{
+	char text[UNITS_LEN];
+	uint64_t memory = 0;
+
+	for (uint32_t i = 0; i < image->n_segments; i++)
+		memory += image->segments[i].size;
+	printf("%s: %s of memory", a->output, units_bytes(memory, text));
+	for (uint32_t i = 0; i < image->n_programs; i++)
+		printf(", %s %s", image->programs[i].name,
+		       units_bytes(image->programs[i].size, text));
+	putchar('\n');
+}
+
+static int compile(const struct arguments *a, struct npu_error *err)
+{
+	struct npu_job_image *image;
+	struct npu_gguf *gguf;
+	int ret = npu_gguf_open(a->model, &gguf, err);
+
+	if (ret)
+		return STATUS_BAD_INPUT;
+	if (a->block < 0)
+		ret = npu_compile_llama(gguf, &a->target, &a->compile, &image, err);
+	else
+		ret = npu_compile_llama_block(gguf, a->block, &a->target, &a->compile,
+					      &image, err);
+	npu_gguf_close(gguf);
+	if (ret)
+		return ret == -ENOMEM ? STATUS_FAILED : STATUS_BAD_INPUT;
+	ret = npu_job_image_write(image, a->output, err);
+	if (!ret)
+		report(a, image);
+	npu_job_image_free(image);
+	return ret ? STATUS_FAILED : STATUS_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments arguments = { 0 };
+	struct npu_error err = { 0 };
+	int status;
+
+	if (!parse(argc, argv, &arguments))
+		return STATUS_BAD_INPUT;
+	status = compile(&arguments, &err);
+	if (status != STATUS_OK)
+		fprintf(stderr, "npu-compile: %s\n", err.message);
+	return status;
+}
