@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+/* Modelled time and energy: the example of Documentation/timing.rst, loops, barriers. */
+#include "assemble.h"
+#include "bus.h"
+#include "tap.h"
+
+#define CODE	0x400000u
+#define DATA	0x800000u
+
+static struct machine *m;
+static uint8_t *code;
+static struct program p;
+static struct npu_completion done;
+
+static bool run(unsigned int cores)
+{
+	struct npu_job job = asm_job(&p, code, CODE);
+
+	job.cores = cores;
+	return machine_run(m, &job, &done);
+}
+
+static void example_load_and_convert(void)
+{
+	struct npu_insn *insn;
+
+	asm_set(&p, 10, DATA);
+	insn = asm_add(&p, NPU_OP_LOAD);
+	insn->signal = 1 | 2;
+	asm_addr(insn, 1, 10, 0);
+	asm_vals(insn, 100, 2, 1, 100, 0, 100);
+	insn = asm_add(&p, NPU_OP_UNARY);
+	insn->wait = 1;
+	insn->signal = 4;
+	insn->type[0] = NPU_TYPE_F32;
+	insn->type[1] = NPU_TYPE_I8;
+	asm_addr(insn, 0, NPU_R_ZERO, 1024);
+	asm_vals(insn, 2, 100, 400, 100);
+	insn = asm_add(&p, NPU_OP_MATMUL);
+	insn->wait = 2;
+	insn->signal = 8;
+	insn->flags = NPU_F_STREAM;
+	insn->type[NPU_MM_TYPE_C] = NPU_TYPE_I32;
+	insn->type[NPU_MM_TYPE_A] = NPU_TYPE_I8;
+	insn->type[NPU_MM_TYPE_B] = NPU_TYPE_I8;
+	asm_addr(insn, NPU_MM_B, 10, 4096);
+	asm_addr(insn, NPU_MM_C, NPU_R_ZERO, 2048);
+	asm_vals(insn, 2, 24, 100, 100, 100, 96);
+}
+
+static void example(void)
+{
+	struct npu_insn *insn;
+
+	asm_start(&p, 4096);
+	example_load_and_convert();
+	insn = asm_store(&p, 10, 8192, 1024, 400);
+	insn->wait = 4;
+	asm_vals(insn, 400, 2, 1, 400, 0, 400);
+	insn = asm_store(&p, 10, 12288, 2048, 96);
+	insn->wait = 8;
+	asm_vals(insn, 96, 2, 1, 96, 0, 96);
+	asm_add(&p, NPU_OP_END);
+	ok(run(1), "the example of timing.rst runs");
+}
+
+static void example_counters(void)
+{
+	static const struct {
+		enum npu_counter counter;
+		unsigned int value;
+		const char *name;
+	} want[] = {
+		{ NPU_CNT_CYCLES, 511, "CYCLES" },
+		{ NPU_CNT_INSNS, 7, "INSNS" },
+		{ NPU_CNT_CP_BUSY, 7, "CP_BUSY" },
+		{ NPU_CNT_LD_BUSY, 116, "LD_BUSY" },
+		{ NPU_CNT_ST_BUSY, 153 + 116, "ST_BUSY" },
+		{ NPU_CNT_MAT_BUSY, 276, "MAT_BUSY" },
+		{ NPU_CNT_VEC_BUSY, 24, "VEC_BUSY" },
+		{ NPU_CNT_LD_STALL, 0, "LD_STALL" },
+		{ NPU_CNT_ST_STALL, 236, "ST_STALL" },
+		{ NPU_CNT_MAT_STALL, 114, "MAT_STALL" },
+		{ NPU_CNT_VEC_STALL, 115, "VEC_STALL" },
+		{ NPU_CNT_MEM_READ, 2600, "MEM_READ" },
+		{ NPU_CNT_MEM_WRITE, 992, "MEM_WRITE" },
+		{ NPU_CNT_STREAM_READ, 2400, "STREAM_READ" },
+		{ NPU_CNT_SRAM_READ, 1392, "SRAM_READ" },
+		{ NPU_CNT_SRAM_WRITE, 1192, "SRAM_WRITE" },
+		{ NPU_CNT_MACS_I8, 4800, "MACS_I8" },
+		{ NPU_CNT_MACS_F16, 0, "MACS_F16" },
+		{ NPU_CNT_VEC_OPS, 200, "VEC_OPS" },
+		{ NPU_CNT_ENERGY_PJ, 174484, "ENERGY_PJ" },
+		{ NPU_CNT_JOBS, 1, "JOBS" },
+	};
+
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
+		is(done.counters[want[i].counter], want[i].value,
+		   "%s is as computed by hand", want[i].name);
+}
+
+/* LOOP 2, body and ENDLOOP 1 each a round, END 1. */
+static void loop_time(void)
+{
+	asm_start(&p, 0);
+	asm_loop(&p, 10, 1, 20, 1);
+	asm_add(&p, NPU_OP_NOP);
+	asm_add(&p, NPU_OP_ENDLOOP);
+	asm_add(&p, NPU_OP_END);
+	ok(run(1), "a loop runs");
+	is(done.counters[NPU_CNT_CYCLES], 2 + 10 * 2 + 1, "a loop's cycles");
+	is(done.counters[NPU_CNT_INSNS], 1 + 10 * 2 + 1, "a loop's instructions");
+}
+
+/* Core 1 has a load before the barrier that core 0 has not. */
+static void barrier_time(void)
+{
+	struct npu_insn *insn;
+
+	asm_start(&p, 4096);
+	asm_set(&p, 10, DATA);
+	insn = asm_loop(&p, 0, 1, 20, 0);	/* R[CORE] rounds */
+	insn->val[0] = ASM_REG(NPU_R_CORE);
+	asm_load(&p, 0, 10, 0, 64);
+	asm_add(&p, NPU_OP_ENDLOOP);
+	asm_add(&p, NPU_OP_BARRIER);
+	insn = asm_add(&p, NPU_OP_TIME);
+	insn->addr[0].reg = 21;
+	insn = asm_add(&p, NPU_OP_SSTORE);
+	insn->type[0] = NPU_TYPE_I32;
+	insn->addr[1].reg = 21;
+	insn->signal = 1;
+	insn = asm_alu(&p, NPU_ALU_MUL, 22, NPU_R_CORE, NPU_R_ZERO, 4);
+	asm_alu(&p, NPU_ALU_ADD, 10, 10, 22, 4096);
+	asm_store(&p, 10, 0, 0, 4)->wait = 1;
+	asm_add(&p, NPU_OP_END);
+	ok(run(2), "a barrier between two cores");
+	/* set 1, LOOP 2; core 1: issue at 4, load until 4 + 104; BARRIER 1. */
+}
+
+int main(void)
+{
+	uint8_t *data;
+	uint32_t times[2];
+
+	m = machine_new(&(struct npu_core_config){ .kernels = "scalar" });
+	code = machine_map(m, CODE, 0x200000, false);
+	data = machine_map(m, DATA, 0x10000, true);
+	example();
+	example_counters();
+	loop_time();
+	barrier_time();
+	memcpy(times, data + 4096, sizeof(times));
+	is(times[0], 109, "core 0 leaves the barrier with core 1");
+	is(times[1], 109, "core 1 leaves the barrier after its load");
+	machine_free(m);
+	return done_testing();
+}
