@@ -172,12 +172,10 @@ void npu_counters_sum(const struct npu_core *npu, struct npu_run *run);
 void npu_counters_add(uint64_t *totals, const uint64_t *counters);
 
 /* sched.c; lock held. */
-/* Give cores to waiting jobs, as long as they fit. */
+/* Give cores to waiting jobs, as long as they fit. Not from a thread: kick. */
 void npu_sched_allocate(struct npu_core *npu);
 /* There may be work: wake a thread. */
 void npu_sched_kick(struct npu_core *npu);
-/* A core is to be taken up by a thread. */
-void npu_sched_ready(struct npu_core *npu, struct npu_exec *ex);
 /* A thread. */
 void *npu_sched_worker(void *core);
 /* reset.c: start a full reset; complete it if nothing is under way. */

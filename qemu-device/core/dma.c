@@ -41,6 +41,14 @@ static bool is_indexed(const struct npu_insn *insn)
 	return insn->opcode == NPU_OP_GATHER || insn->opcode == NPU_OP_SCATTER;
 }
 
+static bool read_counts(struct npu_exec *ex, const struct npu_insn *insn,
+			struct dma *d)
+{
+	return npu_exec_value(ex, insn, NPU_DMA_ROW, &d->row) &&
+	       npu_exec_value(ex, insn, NPU_DMA_ROWS, &d->rows) &&
+	       npu_exec_value(ex, insn, NPU_DMA_PLANES, &d->planes);
+}
+
 static bool read_values(struct npu_exec *ex, const struct npu_insn *insn,
 			struct dma *d)
 {
@@ -49,10 +57,7 @@ static bool read_values(struct npu_exec *ex, const struct npu_insn *insn,
 	d->out = NPU_OPCODE_ENGINE(insn->opcode) == NPU_ENGINE_ST;
 	d->mem_field = d->out ? 0 : 1;
 	d->mem = npu_exec_address(ex, insn, d->mem_field);
-	return npu_exec_value(ex, insn, NPU_DMA_ROW, &d->row) &&
-	       npu_exec_value(ex, insn, NPU_DMA_ROWS, &d->rows) &&
-	       npu_exec_value(ex, insn, NPU_DMA_PLANES, &d->planes) &&
-	       npu_exec_value(ex, insn, NPU_DMA_MEM_STRIDE, &d->mem_stride) &&
+	return npu_exec_value(ex, insn, NPU_DMA_MEM_STRIDE, &d->mem_stride) &&
 	       npu_exec_value(ex, insn, NPU_DMA_MEM_PLANE,
 			      indexed ? &d->limit : &d->mem_plane) &&
 	       npu_exec_value(ex, insn, NPU_DMA_SRAM_STRIDE, &d->sram_stride) &&
@@ -217,11 +222,12 @@ bool npu_dma_execute(struct npu_exec *ex, const struct npu_insn *insn)
 
 	if (insn->opcode == NPU_OP_NOP_LD || insn->opcode == NPU_OP_NOP_ST)
 		return true;
-	if (!read_values(ex, insn, &d))
+	if (!read_counts(ex, insn, &d))
 		return false;
 	if (!d.row || !d.rows || !d.planes)
 		return true;
-	if (!npu_exec_work(ex, (uint64_t)d.row + d.pad, d.rows, d.planes,
+	if (!read_values(ex, insn, &d) ||
+	    !npu_exec_work(ex, (uint64_t)d.row + d.pad, d.rows, d.planes,
 			   NPU_FIELD_VAL(NPU_DMA_ROW)))
 		return false;
 	if (is_indexed(insn))

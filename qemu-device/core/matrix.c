@@ -98,9 +98,9 @@ static uint8_t *bounce(struct npu_exec *ex, uint64_t size)
 {
 	uint8_t *more;
 
-	if (size <= ex->bounce_size)
+	if (ex->bounce && size <= ex->bounce_size)
 		return ex->bounce;
-	more = realloc(ex->bounce, size);
+	more = realloc(ex->bounce, size ? size : 1);
 	if (!more)
 		return NULL;
 	ex->bounce = more;

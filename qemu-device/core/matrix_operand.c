@@ -37,15 +37,16 @@ bool npu_matmul_values(struct npu_exec *ex, const struct npu_insn *insn,
 	uint32_t lda, ldb, ldc;
 
 	if (!npu_exec_value(ex, insn, NPU_MM_M, &a->m) ||
-	    !npu_exec_value(ex, insn, NPU_MM_N, &a->n) ||
-	    !npu_exec_value(ex, insn, NPU_MM_K, &a->k) ||
-	    !npu_exec_value(ex, insn, NPU_MM_LDA, &lda) ||
-	    !npu_exec_value(ex, insn, NPU_MM_LDB, &ldb) ||
-	    !npu_exec_value(ex, insn, NPU_MM_LDC, &ldc))
+	    !npu_exec_value(ex, insn, NPU_MM_N, &a->n))
 		return false;
 	*empty = !a->m || !a->n;
 	if (*empty)
 		return true;
+	if (!npu_exec_value(ex, insn, NPU_MM_K, &a->k) ||
+	    !npu_exec_value(ex, insn, NPU_MM_LDA, &lda) ||
+	    !npu_exec_value(ex, insn, NPU_MM_LDB, &ldb) ||
+	    !npu_exec_value(ex, insn, NPU_MM_LDC, &ldc))
+		return false;
 	a->lda = lda;
 	a->ldb = ldb;
 	a->ldc = ldc;

@@ -159,6 +159,7 @@ static void write_ctrl(struct npu_core *npu, unsigned int q, uint32_t value,
 		unfetch(queue);
 	}
 	npu_sched_allocate(npu);
+	npu_sched_kick(npu);
 }
 
 static void write_tail(struct npu_core *npu, unsigned int q, uint32_t tail,
@@ -231,6 +232,7 @@ void npu_queue_write(struct npu_core *npu, unsigned int q, uint32_t reg,
 		queue->priority = value < NPU_Q_PRIORITY_MAX ? value :
 							       NPU_Q_PRIORITY_MAX;
 		npu_sched_allocate(npu);
+		npu_sched_kick(npu);
 		break;
 	}
 }

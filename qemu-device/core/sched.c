@@ -3,6 +3,10 @@
  * Worker threads, and which job gets cores. A thread takes one thing at a time:
  * tell of a queue's error, fetch a descriptor, or work for a core until that
  * waits or has had its slice. So a few threads serve any number of cores.
+ *
+ * A thread sleeps only when there is nothing to do. One that takes a core and
+ * leaves others wakes the next; so what a thread puts on the list itself needs
+ * no wake-up if it goes on to take one from there.
  */
 #include "device.h"
 
@@ -11,12 +15,11 @@ void npu_sched_kick(struct npu_core *npu)
 	pthread_cond_signal(&npu->work);
 }
 
-void npu_sched_ready(struct npu_core *npu, struct npu_exec *ex)
+static void push_ready(struct npu_core *npu, struct npu_exec *ex)
 {
 	ex->next = NULL;
 	*npu->ready_tail = ex;
 	npu->ready_tail = &ex->next;
-	npu_sched_kick(npu);
 }
 
 static struct npu_exec *pop_ready(struct npu_core *npu)
@@ -26,6 +29,8 @@ static struct npu_exec *pop_ready(struct npu_core *npu)
 	npu->ready = ex->next;
 	if (!npu->ready)
 		npu->ready_tail = &npu->ready;
+	else
+		npu_sched_kick(npu);
 	return ex;
 }
 
@@ -70,7 +75,7 @@ static void start(struct npu_core *npu, struct npu_queue *queue,
 		run->cores[i]->done = 0;
 	}
 	queue->job_id = run->desc.id;
-	npu_sched_ready(npu, run->cores[0]);
+	push_ready(npu, run->cores[0]);
 }
 
 /* The waiting job is malformed, or aborted before it ran. */
@@ -130,7 +135,6 @@ static void release(struct npu_core *npu, struct npu_run *run)
 	npu->queues[run->queue].job_id = 0;
 	npu_queue_settle(npu, run->queue);
 	npu_sched_allocate(npu);
-	npu_sched_kick(npu);
 }
 
 /* The job is over: from here a reset waits for its completion, or it has none. */
@@ -178,7 +182,9 @@ static bool load(struct npu_core *npu, struct npu_run *run)
 	if (loaded) {
 		run->pending = run->num_cores;
 		for (unsigned int i = 1; i < run->num_cores; i++)
-			npu_sched_ready(npu, run->cores[i]);
+			push_ready(npu, run->cores[i]);
+		if (run->num_cores > 1)
+			npu_sched_kick(npu);
 	}
 	pthread_mutex_unlock(&npu->lock);
 	npu_irq_raise(npu, vectors);
@@ -214,7 +220,7 @@ static void meet(struct npu_core *npu, struct npu_run *run)
 	}
 	run->pending = run->num_cores;
 	for (unsigned int i = 0; i < run->num_cores; i++)
-		npu_sched_ready(npu, run->cores[i]);
+		push_ready(npu, run->cores[i]);
 }
 
 static void take_up(struct npu_core *npu, struct npu_exec *ex)
@@ -227,7 +233,7 @@ static void take_up(struct npu_core *npu, struct npu_exec *ex)
 	} else {
 		work_for(npu, ex);
 		if (ex->state == NPU_EXEC_READY)
-			npu_sched_ready(npu, ex);
+			push_ready(npu, ex);
 		else if (!--run->pending)
 			meet(npu, run);
 	}

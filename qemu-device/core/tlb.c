@@ -80,7 +80,8 @@ uint32_t npu_tlb_invalidate(struct npu_core *npu, uint32_t cmd)
 	for (unsigned int i = 0; i < npu->num_mmus; i++) {
 		struct npu_mmu *mmu = npu->mmus[i];
 
-		if (mmu->seen == before && !concerns(npu, cmd, mmu))
+		if (mmu->active && mmu->seen == before &&
+		    !concerns(npu, cmd, mmu))
 			set_seen(mmu, before + 1);
 	}
 	__atomic_store_n(&npu->tlb_seq, before + 1, __ATOMIC_RELEASE);

@@ -56,8 +56,6 @@ static bool rope_values(struct npu_exec *ex, const struct npu_insn *insn,
 		return false;
 	a->p[0] = rotated;
 	a->p[1] = head;
-	if (!a->rows || !a->cols)
-		return true;
 	if (rotated % 2)
 		return value_fault(ex, NPU_ROPE_DIMS, rotated);
 	if (!head || a->cols % head)
@@ -75,7 +73,7 @@ static bool softmax_values(struct npu_exec *ex, const struct npu_insn *insn,
 	    !npu_exec_signed(ex, insn, NPU_SOFTMAX_LO, &a->p[1]))
 		return false;
 	a->p[2] = div;
-	return div || !a->rows || value_fault(ex, NPU_SOFTMAX_DIV, 0);
+	return div || value_fault(ex, NPU_SOFTMAX_DIV, 0);
 }
 
 static bool read_values(struct npu_exec *ex, const struct npu_insn *insn,
@@ -84,9 +82,6 @@ static bool read_values(struct npu_exec *ex, const struct npu_insn *insn,
 	bool softmax = insn->opcode == NPU_OP_SOFTMAX;
 	uint32_t ld[4] = { 0 };
 
-	if (!npu_exec_value(ex, insn, NPU_VEC_ROWS, &a->rows) ||
-	    !npu_exec_value(ex, insn, NPU_VEC_COLS, &a->cols))
-		return false;
 	for (unsigned int i = 0; i < (softmax ? 2 : 4); i++)
 		if (!npu_exec_value(ex, insn, NPU_VEC_LD_DST + i, &ld[i]))
 			return false;
@@ -370,11 +365,13 @@ bool npu_vector_execute(struct npu_exec *ex, const struct npu_insn *insn)
 	if (insn->opcode == NPU_OP_NOP_VEC)
 		return true;
 	read_fields(insn, &v.args);
-	if (!read_values(ex, insn, &v.args))
+	if (!npu_exec_value(ex, insn, NPU_VEC_ROWS, &v.args.rows) ||
+	    !npu_exec_value(ex, insn, NPU_VEC_COLS, &v.args.cols))
 		return false;
 	if (is_empty(&v.args))
 		return true;
-	if (!npu_exec_work(ex, v.args.rows, v.args.cols ? v.args.cols : 1, 1,
+	if (!read_values(ex, insn, &v.args) ||
+	    !npu_exec_work(ex, v.args.rows, v.args.cols ? v.args.cols : 1, 1,
 			   NPU_FIELD_VAL(NPU_VEC_ROWS)))
 		return false;
 	find_regions(ex, insn, &v);
