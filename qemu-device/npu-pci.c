@@ -255,18 +255,14 @@ static bool npu_init_pci(PCIDevice *pdev, Error **errp)
     pci_register_bar(pdev, NPU_PCI_BAR_REGS,
                      PCI_BASE_ADDRESS_SPACE_MEMORY |
                      PCI_BASE_ADDRESS_MEM_TYPE_64, &s->regs);
-    if (pci_bus_is_express(pci_get_bus(pdev))) {
-        if (pcie_endpoint_cap_init(pdev, 0) < 0) {
-            error_setg(errp, "npu: no room for the PCI Express capability");
-            return false;
-        }
-        pcie_cap_flr_init(pdev);
+    if (pcie_endpoint_cap_init(pdev, 0) < 0) {
+        error_setg(errp, "npu: no room for the PCI Express capability");
+        return false;
     }
+    pcie_cap_flr_init(pdev);
     if (msix_init_exclusive_bar(pdev, NPU_MAX_VECTORS, NPU_PCI_BAR_MSIX,
                                 errp) < 0) {
-        if (pci_is_express(pdev)) {
-            pcie_cap_exit(pdev);
-        }
+        pcie_cap_exit(pdev);
         return false;
     }
     for (vector = 0; vector < NPU_MAX_VECTORS; vector++) {
@@ -309,9 +305,7 @@ static void npu_exit(PCIDevice *pdev)
     npu_core_free(s->core);
     qemu_bh_delete(s->raise_bh);
     msix_uninit_exclusive_bar(pdev);
-    if (pci_is_express(pdev)) {
-        pcie_cap_exit(pdev);
-    }
+    pcie_cap_exit(pdev);
 }
 
 static const Property npu_properties[] = {
@@ -375,7 +369,6 @@ static const TypeInfo npu_info = {
     .class_init = npu_class_init,
     .interfaces = (InterfaceInfo[]) {
         { INTERFACE_PCIE_DEVICE },
-        { INTERFACE_CONVENTIONAL_PCI_DEVICE },
         { }
     },
 };

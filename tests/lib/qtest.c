@@ -36,7 +36,7 @@ static void exec_qemu(const char *device, int fd)
 	execlp(qemu ? qemu : "build/qemu/qemu-system-x86_64", "qemu", "-machine", "q35",
 	       "-nodefaults", "-display", "none", "-accel", "qtest", "-m", "64", "-L",
 	       "/usr/share/seabios", "-L", "/usr/share/qemu", "-chardev", chardev, "-qtest",
-	       "chardev:qtest", "-device", device, (char *)NULL);
+	       "chardev:qtest", "-qtest-log", "/dev/null", "-device", device, (char *)NULL);
 	perror("qemu");
 	_exit(127);
 }
