@@ -29,10 +29,12 @@ static bool avx512_usable(void)
 }
 
 #ifdef __clang__
-#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c"))), apply_to = function)
+#pragma clang attribute push( \
+	__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c"))), \
+	apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma,f16c")
+#pragma GCC target("avx512f,avx512bw,avx512vl,avx512vnni,fma,f16c")
 #endif
 
 #include "kernels_w4_avx512.h"

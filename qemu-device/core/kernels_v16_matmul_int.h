@@ -48,7 +48,7 @@ V16_INLINE void w4_block(size_t rows, size_t panels, bool nibbles,
 		else
 			low[p] = w4_i8(b + p * ldb);
 	}
-#pragma GCC unroll 8
+#pragma GCC unroll 16
 	for (size_t r = 0; r < rows; r++) {
 		w4_a x = w4_broadcast(a + r * lda);
 
@@ -72,7 +72,7 @@ V16_INLINE void w4_pass(size_t rows, size_t panels, bool nibbles,
 			const uint8_t *a, size_t lda, size_t k, v16i *out)
 {
 	size_t depth = nibbles ? 8 : 4, tail = k % depth, i;
-	uint8_t part[W4_ROWS * 8] = { 0 };
+	uint8_t part[W4_TALL_ROWS * 8] = { 0 };
 	w4_sum sum[W4_ROWS * W4_PANELS];
 
 #pragma GCC unroll 32
@@ -203,10 +203,11 @@ V16_INLINE void w4_group_block(const struct w4_job *job, size_t rows,
 V16_INLINE void w4_plain_panels(const struct w4_job *job, size_t panels,
 				bool nibbles, size_t n)
 {
+	size_t rows = panels > 1 ? W4_ROWS : W4_TALL_ROWS;
 	size_t m = job->first;
 
-	for (; m + W4_ROWS <= job->end; m += W4_ROWS)
-		w4_plain_block(job, W4_ROWS, panels, nibbles, m, n);
+	for (; m + rows <= job->end; m += rows)
+		w4_plain_block(job, rows, panels, nibbles, m, n);
 	for (; m + 2 <= job->end; m += 2)
 		w4_plain_block(job, 2, panels, nibbles, m, n);
 	if (m < job->end)

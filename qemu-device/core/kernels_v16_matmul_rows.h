@@ -148,7 +148,7 @@ V16_INLINE void kn_add(const struct w4_job *job, size_t rows, size_t m, size_t k
 	/* Weights are bytes, so no table. */
 	w4_pass(rows, 1, false, (w4_table){ 0 }, panel, 0,
 		args->a + m * args->lda + k, args->lda, depth, sum);
-#pragma GCC unroll 8
+#pragma GCC unroll 16
 	for (size_t r = 0; r < rows; r++)
 		part[m - job->first + r] = v16i_add(part[m - job->first + r],
 						    sum[r]);
@@ -167,8 +167,8 @@ static void kn_panel(const struct w4_job *job, size_t n)
 		size_t depth = left < KN_DEPTH ? left : KN_DEPTH;
 
 		kn_pack(args, k, depth, n, panel);
-		for (; m + W4_ROWS <= job->end; m += W4_ROWS)
-			kn_add(job, W4_ROWS, m, k, depth, panel, part);
+		for (; m + W4_TALL_ROWS <= job->end; m += W4_TALL_ROWS)
+			kn_add(job, W4_TALL_ROWS, m, k, depth, panel, part);
 		for (; m < job->end; m++)
 			kn_add(job, 1, m, k, depth, panel, part);
 	}

@@ -14,6 +14,7 @@
 /* Rows and panels of one pass over weights in registers; the same by group. */
 #define W4_ROWS		2
 #define W4_PANELS	1
+#define W4_TALL_ROWS	2	/* of one panel */
 #define W4_GROUP_ROWS	2
 #define W4_GROUP_PANELS	1
 

@@ -15,6 +15,7 @@
 /* Rows and panels of one pass over weights in registers; the same by group. */
 #define W4_ROWS		6
 #define W4_PANELS	4
+#define W4_TALL_ROWS	12	/* of one panel */
 #define W4_GROUP_ROWS	4
 #define W4_GROUP_PANELS	2
 

@@ -5,7 +5,8 @@
  *	kernel_bench [kernels]
  *
  * Prints a line for each case: operations or bytes a second, best of some
- * runs, in processor time. These are host figures; the device's own time is modelled.
+ * runs, in processor time. These are host figures; the device's own time is
+ * modelled.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,6 +38,8 @@ struct bench {
 static const struct bench benches[] = {
 	{ "int8 gemm PACK", NPU_TYPE_I8, NPU_TYPE_I8, NPU_LAYOUT_PACK,
 	  1024, 1024, 1024, 0 },
+	{ "int8 one panel PACK", NPU_TYPE_I8, NPU_TYPE_I8, NPU_LAYOUT_PACK,
+	  1024, 16, 1024, 0 },
 	{ "int8 gemm NK", NPU_TYPE_I8, NPU_TYPE_I8, NPU_LAYOUT_NK,
 	  1024, 1024, 1024, 0 },
 	{ "int8 gemm KN", NPU_TYPE_I8, NPU_TYPE_I8, NPU_LAYOUT_KN,
