@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * DRM accel driver for the virtual NPU: entry points.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/slab.h>
+#include <linux/wait_bit.h>
+
+#include <drm/drm_accel.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_ioctl.h>
+#include <drm/drm_managed.h>
+
+#include "npu_context.h"
+#include "npu_device.h"
+#include "npu_drv.h"
+#include "npu_gem.h"
+#include "npu_query.h"
+#include "npu_reset.h"
+#include "npu_sched.h"
+#include "npu_submit.h"
+#include "npu_vm.h"
+
+struct workqueue_struct *npu_release_wq;
+
+/* Device structures whose release runs code of this module. */
+static atomic_t npu_live_devices = ATOMIC_INIT(0);
+
+static int npu_open(struct drm_device *drm, struct drm_file *drm_file)
+{
+	struct npu_file *file;
+
+	file = kzalloc(sizeof(*file), GFP_KERNEL);
+	if (!file)
+		return -ENOMEM;
+	file->npu = to_npu_device(drm);
+	xa_init_flags(&file->vms, XA_FLAGS_ALLOC1);
+	xa_init_flags(&file->contexts, XA_FLAGS_ALLOC1);
+	drm_file->driver_priv = file;
+	return 0;
+}
+
+static void npu_postclose(struct drm_device *drm, struct drm_file *drm_file)
+{
+	struct npu_file *file = drm_file->driver_priv;
+
+	npu_ctx_close_file(file);
+	npu_vm_close_file(file);
+	xa_destroy(&file->contexts);
+	xa_destroy(&file->vms);
+	kfree(file);
+}
+
+#define NPU_IOCTL(name, func) DRM_IOCTL_DEF_DRV(NPU_##name, npu_ioctl_##func, 0)
+
+static const struct drm_ioctl_desc npu_ioctls[] = {
+	NPU_IOCTL(DEV_QUERY, dev_query),
+	NPU_IOCTL(BO_CREATE, bo_create),
+	NPU_IOCTL(BO_MMAP_OFFSET, bo_mmap_offset),
+	NPU_IOCTL(BO_WAIT, bo_wait),
+	NPU_IOCTL(VM_CREATE, vm_create),
+	NPU_IOCTL(VM_DESTROY, vm_destroy),
+	NPU_IOCTL(VM_BIND, vm_bind),
+	NPU_IOCTL(CONTEXT_CREATE, context_create),
+	NPU_IOCTL(CONTEXT_DESTROY, context_destroy),
+	NPU_IOCTL(CONTEXT_QUERY, context_query),
+	NPU_IOCTL(SUBMIT, submit),
+};
+
+DEFINE_DRM_ACCEL_FOPS(npu_fops);
+
+static const struct drm_driver npu_driver = {
+	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | DRIVER_GEM_GPUVA |
+			   DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE,
+	.open = npu_open,
+	.postclose = npu_postclose,
+	.gem_create_object = npu_gem_create_object,
+	.ioctls = npu_ioctls,
+	.num_ioctls = ARRAY_SIZE(npu_ioctls),
+	.fops = &npu_fops,
+	.name = "npu",
+	.desc = "Virtual NPU",
+	.major = 1,
+	.minor = 0,
+};
+
+static void npu_device_released(struct drm_device *drm, void *arg)
+{
+	if (atomic_dec_and_test(&npu_live_devices))
+		wake_up_var(&npu_live_devices);
+}
+
+static int npu_init_pci(struct pci_dev *pdev)
+{
+	int ret;
+
+	ret = pcim_enable_device(pdev);
+	if (ret)
+		return ret;
+	/* A page table entry has room for 52 bits. */
+	ret = dma_set_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(52));
+	if (ret)
+		return ret;
+	dma_set_max_seg_size(&pdev->dev, UINT_MAX);
+	pci_set_master(pdev);
+	return 0;
+}
+
+static void npu_stop_action(void *npu)
+{
+	npu_device_stop(npu);
+}
+
+static int npu_init(struct npu_device *npu, struct pci_dev *pdev)
+{
+	int ret;
+
+	atomic_inc(&npu_live_devices);
+	ret = drmm_add_action_or_reset(&npu->drm, npu_device_released, NULL);
+	if (!ret)
+		ret = npu_init_pci(pdev);
+	if (!ret)
+		ret = npu_device_init(npu, pdev);
+	if (!ret)
+		ret = npu_reset_init(npu);
+	if (!ret)
+		ret = npu_queue_init(npu);
+	if (!ret)
+		ret = npu_sched_init(npu);
+	if (!ret)
+		ret = npu_irq_init(npu);
+	/* After all that the device is told of, so before any of it is freed. */
+	if (!ret)
+		ret = devm_add_action_or_reset(&pdev->dev, npu_stop_action, npu);
+	if (!ret)
+		ret = npu_device_start(npu);
+	return ret;
+}
+
+static int npu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct npu_device *npu;
+	u32 i;
+	int ret;
+
+	npu = devm_drm_dev_alloc(&pdev->dev, &npu_driver, struct npu_device, drm);
+	if (IS_ERR(npu))
+		return PTR_ERR(npu);
+	pci_set_drvdata(pdev, npu);
+	ret = npu_init(npu, pdev);
+	if (ret)
+		return ret;
+	for (i = 0; i < npu->info.queues; i++)
+		npu_queue_set_state(&npu->queues[i], NPU_QUEUE_LIVE);
+	return drm_dev_register(&npu->drm, 0);
+}
+
+/*
+ * Files, buffers and jobs may outlive this. Afterwards nothing of the PCI
+ * function is used: no register, no interrupt, no DMA mapping.
+ */
+static void npu_remove(struct pci_dev *pdev)
+{
+	struct npu_device *npu = pci_get_drvdata(pdev);
+	u32 i;
+
+	drm_dev_unplug(&npu->drm);
+	npu_reset_fini(npu);
+	npu_device_stop(npu);
+	for (i = 0; i < npu->info.queues; i++)
+		npu_queue_kill(&npu->queues[i]);
+	npu_vm_revoke_all(npu);
+	npu_gem_revoke_all(npu);
+}
+
+static const struct pci_device_id npu_pci_ids[] = {
+	{ PCI_DEVICE(NPU_PCI_VENDOR_ID, NPU_PCI_DEVICE_ID) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, npu_pci_ids);
+
+static struct pci_driver npu_pci_driver = {
+	.name = "npu",
+	.id_table = npu_pci_ids,
+	.probe = npu_probe,
+	.remove = npu_remove,
+};
+
+static int __init npu_module_init(void)
+{
+	int ret;
+
+	npu_release_wq = alloc_workqueue("npu-release", WQ_UNBOUND, 0);
+	if (!npu_release_wq)
+		return -ENOMEM;
+	ret = pci_register_driver(&npu_pci_driver);
+	if (ret)
+		destroy_workqueue(npu_release_wq);
+	return ret;
+}
+
+/* Jobs of closed files end in their own time; the last one lets the device structure go. */
+static void __exit npu_module_exit(void)
+{
+	pci_unregister_driver(&npu_pci_driver);
+	wait_var_event(&npu_live_devices, !atomic_read(&npu_live_devices));
+	destroy_workqueue(npu_release_wq);
+}
+
+module_init(npu_module_init);
+module_exit(npu_module_exit);
+
+MODULE_DESCRIPTION("Virtual NPU");
+MODULE_LICENSE("GPL");
+MODULE_IMPORT_NS(DMA_BUF);

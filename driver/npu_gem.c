@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: buffers
+ *
+ * Buffers are GEM objects in shared memory, pinned and mapped for DMA when they
+ * are first bound, until they are freed or the driver is unbound. One that is
+ * exclusive to a VM shares the VM's reservation object, so that a submit has
+ * one lock to take and one fence to add for all such buffers together.
+ *
+ * Buffers can be exported. Buffers of other drivers are not imported: their
+ * mappings could not be taken back when the driver is unbound.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/mm.h>
+
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_prime.h>
+#include <drm/drm_utils.h>
+
+#include "npu_device.h"
+#include "npu_drv.h"
+#include "npu_gem.h"
+#include "npu_vm.h"
+
+static_assert(PAGE_SHIFT == NPU_PAGE_SHIFT);
+
+/* Must be called with bos_lock held, by the last user or after unplug. */
+static void npu_gem_unmap_dma(struct npu_bo *bo)
+{
+	struct drm_gem_shmem_object *shmem = &bo->base;
+
+	if (!shmem->sgt)
+		return;
+	dma_unmap_sgtable(shmem->base.dev->dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
+	sg_free_table(shmem->sgt);
+	kfree(shmem->sgt);
+	shmem->sgt = NULL;
+}
+
+static void npu_gem_free(struct drm_gem_object *obj)
+{
+	struct npu_device *npu = to_npu_device(obj->dev);
+	struct npu_bo *bo = to_npu_bo(obj);
+	struct drm_gem_object *exclusive = bo->exclusive;
+
+	scoped_guard(mutex, &npu->bos_lock) {
+		npu_gem_unmap_dma(bo);
+		if (!list_empty(&bo->link)) {
+			list_del(&bo->link);
+			atomic64_sub(obj->size, &npu->stats.bo_bytes);
+			atomic64_dec(&npu->stats.bo_count);
+		}
+	}
+	kvfree(bo->pages);
+	mutex_destroy(&bo->lock);
+	drm_gem_shmem_free(&bo->base);
+	if (exclusive)
+		drm_gem_object_put(exclusive);
+}
+
+static struct dma_buf *npu_gem_export(struct drm_gem_object *obj, int flags)
+{
+	if (to_npu_bo(obj)->exclusive)
+		return ERR_PTR(-EINVAL);
+	return drm_gem_prime_export(obj, flags);
+}
+
+static const struct drm_gem_object_funcs npu_gem_funcs = {
+	.free = npu_gem_free,
+	.print_info = drm_gem_shmem_object_print_info,
+	.export = npu_gem_export,
+	.pin = drm_gem_shmem_object_pin,
+	.unpin = drm_gem_shmem_object_unpin,
+	.get_sg_table = drm_gem_shmem_object_get_sg_table,
+	.vmap = drm_gem_shmem_object_vmap,
+	.vunmap = drm_gem_shmem_object_vunmap,
+	.mmap = drm_gem_shmem_object_mmap,
+	.vm_ops = &drm_gem_shmem_vm_ops,
+};
+
+/**
+ * npu_gem_create_object() - allocate the structure of a buffer
+ * @drm: device
+ * @size: bytes of the buffer
+ *
+ * For the shared memory helpers, which free it with kfree() on errors.
+ *
+ * Return: object or an ERR_PTR().
+ */
+struct drm_gem_object *npu_gem_create_object(struct drm_device *drm, size_t size)
+{
+	struct npu_bo *bo = kzalloc(sizeof(*bo), GFP_KERNEL_ACCOUNT);
+
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	INIT_LIST_HEAD(&bo->link);
+	mutex_init(&bo->lock);
+	bo->base.base.funcs = &npu_gem_funcs;
+	return &bo->base.base;
+}
+
+static struct npu_bo *npu_gem_create(struct npu_device *npu, size_t size, struct npu_vm *vm)
+{
+	struct drm_gem_shmem_object *shmem;
+	struct npu_bo *bo;
+
+	shmem = drm_gem_shmem_create(&npu->drm, size);
+	if (IS_ERR(shmem))
+		return ERR_CAST(shmem);
+	bo = to_npu_bo(&shmem->base);
+	drm_gem_gpuva_set_lock(&shmem->base, &bo->lock);
+	if (vm) {
+		bo->exclusive = drm_gpuvm_resv_obj(&vm->base);
+		drm_gem_object_get(bo->exclusive);
+		shmem->base.resv = bo->exclusive->resv;
+	}
+	guard(mutex)(&npu->bos_lock);
+	list_add(&bo->link, &npu->bos);
+	atomic64_add(shmem->base.size, &npu->stats.bo_bytes);
+	atomic64_inc(&npu->stats.bo_count);
+	return bo;
+}
+
+static int npu_gem_list_pages(struct npu_bo *bo, struct sg_table *sgt)
+{
+	size_t i = 0, count = bo->base.base.size >> PAGE_SHIFT;
+	struct sg_dma_page_iter iter;
+	dma_addr_t *pages;
+
+	pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL_ACCOUNT);
+	if (!pages)
+		return -ENOMEM;
+	for_each_sgtable_dma_page(sgt, &iter, 0) {
+		if (i == count)
+			break;
+		pages[i++] = sg_page_iter_dma_address(&iter);
+	}
+	if (i != count) {
+		kvfree(pages);
+		return -EINVAL;
+	}
+	/* Filled before it is seen by npu_gem_pin() without the lock. */
+	smp_store_release(&bo->pages, pages);
+	return 0;
+}
+
+/**
+ * npu_gem_pin() - make a buffer reachable for the device
+ * @bo: buffer
+ *
+ * Between drm_dev_enter() and drm_dev_exit(). Its pages stay pinned and mapped
+ * for DMA; &npu_bo.pages says where they are.
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_gem_pin(struct npu_bo *bo)
+{
+	struct sg_table *sgt;
+
+	/* Pairs with the release in npu_gem_list_pages(). */
+	if (smp_load_acquire(&bo->pages))
+		return 0;
+	sgt = drm_gem_shmem_get_pages_sgt(&bo->base);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	guard(mutex)(&bo->lock);
+	return bo->pages ? 0 : npu_gem_list_pages(bo, sgt);
+}
+
+/**
+ * npu_gem_revoke_all() - unmap all buffers from DMA
+ * @npu: device, unplugged and stopped
+ *
+ * The DMA API must not be used when the driver is no longer bound, but buffers
+ * may live on in files.
+ */
+void npu_gem_revoke_all(struct npu_device *npu)
+{
+	struct npu_bo *bo;
+
+	guard(mutex)(&npu->bos_lock);
+	list_for_each_entry(bo, &npu->bos, link)
+		npu_gem_unmap_dma(bo);
+}
+
+/**
+ * npu_ioctl_bo_create() - DRM_IOCTL_NPU_BO_CREATE
+ * @drm: device
+ * @data: &struct drm_npu_bo_create
+ * @drm_file: file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *drm_file)
+{
+	struct npu_device *npu = to_npu_device(drm);
+	struct drm_npu_bo_create *args = data;
+	struct npu_vm *vm = NULL;
+	struct npu_bo *bo;
+	u32 handle;
+	int ret;
+
+	/* What no address space can map is a mistake; what memory cannot hold is bad luck. */
+	if (args->flags || args->pad || !args->size ||
+	    args->size > npu->info.va_end - npu->info.va_start)
+		return -EINVAL;
+	if (args->size >> PAGE_SHIFT > totalram_pages())
+		return -ENOMEM;
+	if (args->exclusive_vm_id) {
+		vm = npu_vm_lookup(drm_file->driver_priv, args->exclusive_vm_id);
+		if (!vm)
+			return -ENOENT;
+	}
+	bo = npu_gem_create(npu, args->size, vm);
+	if (vm)
+		npu_vm_put(vm);
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	ret = drm_gem_handle_create(drm_file, &bo->base.base, &handle);
+	if (!ret) {
+		args->size = bo->base.base.size;
+		args->handle = handle;
+	}
+	drm_gem_object_put(&bo->base.base);
+	return ret;
+}
+
+/**
+ * npu_ioctl_bo_mmap_offset() - DRM_IOCTL_NPU_BO_MMAP_OFFSET
+ * @drm: device
+ * @data: &struct drm_npu_bo_mmap_offset
+ * @drm_file: file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *drm_file)
+{
+	struct drm_npu_bo_mmap_offset *args = data;
+	struct drm_gem_object *obj;
+
+	if (args->pad)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(drm_file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	args->offset = drm_vma_node_offset_addr(&obj->vma_node);
+	drm_gem_object_put(obj);
+	return 0;
+}
+
+static int npu_gem_wait(struct drm_gem_object *obj, s64 timeout_ns)
+{
+	unsigned long timeout = drm_timeout_abs_to_jiffies(timeout_ns);
+	long ret;
+
+	if (!timeout)
+		return dma_resv_test_signaled(obj->resv, DMA_RESV_USAGE_BOOKKEEP) ? 0 : -ETIMEDOUT;
+	ret = dma_resv_wait_timeout(obj->resv, DMA_RESV_USAGE_BOOKKEEP, true, timeout);
+	if (ret < 0)
+		return ret;
+	return ret ? 0 : -ETIMEDOUT;
+}
+
+/**
+ * npu_ioctl_bo_wait() - DRM_IOCTL_NPU_BO_WAIT
+ * @drm: device
+ * @data: &struct drm_npu_bo_wait
+ * @drm_file: file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_ioctl_bo_wait(struct drm_device *drm, void *data, struct drm_file *drm_file)
+{
+	struct drm_npu_bo_wait *args = data;
+	struct drm_gem_object *obj;
+	int ret;
+
+	if (args->pad)
+		return -EINVAL;
+	obj = drm_gem_object_lookup(drm_file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	ret = npu_gem_wait(obj, args->timeout_ns);
+	drm_gem_object_put(obj);
+	return ret;
+}

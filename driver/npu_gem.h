@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __NPU_GEM_H__
+#define __NPU_GEM_H__
+
+#include <linux/list.h>
+#include <linux/mutex.h>
+
+#include <drm/drm_gem_shmem_helper.h>
+
+struct drm_device;
+struct drm_file;
+struct npu_device;
+struct npu_vm;
+
+/**
+ * struct npu_bo - a buffer
+ */
+struct npu_bo {
+	/** @base: pages in shared memory; first, as the helpers free its address */
+	struct drm_gem_shmem_object base;
+
+	/** @link: in &npu_device.bos; empty until the buffer is complete */
+	struct list_head link;
+
+	/** @exclusive: root object of the only VM that may map it, referenced; or NULL */
+	struct drm_gem_object *exclusive;
+
+	/** @lock: protects the list of mappings in @base, and the making of @pages */
+	struct mutex lock;
+
+	/** @pages: bus addresses of its pages once it was bound, or NULL; then constant */
+	dma_addr_t *pages;
+};
+
+static inline struct npu_bo *to_npu_bo(struct drm_gem_object *obj)
+{
+	return container_of(to_drm_gem_shmem_obj(obj), struct npu_bo, base);
+}
+
+struct drm_gem_object *npu_gem_create_object(struct drm_device *drm, size_t size);
+int npu_gem_pin(struct npu_bo *bo);
+void npu_gem_revoke_all(struct npu_device *npu);
+
+int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *drm_file);
+int npu_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *drm_file);
+int npu_ioctl_bo_wait(struct drm_device *drm, void *data, struct drm_file *drm_file);
+
+#endif /* __NPU_GEM_H__ */

@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: page tables
+ *
+ * Three levels of 512 entries; a level 1 entry is a table or a page of 2 MiB.
+ * 2 MiB pages are used where bus addresses are contiguous and both sides are
+ * aligned; they are split when part of one is mapped anew or unmapped, and
+ * made again when a table fills up with what one page could say.
+ *
+ * Changes are made in three steps. npu_mmu_reserve_map() and
+ * npu_mmu_reserve_unmap() allocate all tables that the change will need and
+ * may fail; npu_mmu_map() and npu_mmu_unmap() change entries and cannot fail;
+ * npu_mmu_end() tells the TLB, once for any number of changes, and frees the
+ * tables that are out of use. Until then the device may still walk them.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/slab.h>
+
+#include "npu_device.h"
+#include "npu_mmu.h"
+#include "npu_tlb.h"
+
+#define NPU_PT_ENTRIES	BIT(NPU_PT_BITS)
+#define NPU_PT_TOP	(NPU_PT_LEVELS - 1)
+
+/**
+ * struct npu_pt - a table
+ */
+struct npu_pt {
+	/** @link: in a list of an update */
+	struct list_head link;
+
+	/** @dma: bus address of @entries */
+	dma_addr_t dma;
+
+	/** @entries: what the device reads */
+	u64 *entries;
+
+	/** @used: valid entries */
+	u32 used;
+
+	/** @level: 2 is the root */
+	u32 level;
+
+	/** @child: tables that entries point to; none at level 0 */
+	struct npu_pt *child[];
+};
+
+static struct npu_pt *npu_pt_alloc(struct npu_device *npu, u32 level)
+{
+	u32 children = level ? NPU_PT_ENTRIES : 0;
+	struct npu_pt *pt;
+
+	pt = kvzalloc(struct_size(pt, child, children), GFP_KERNEL_ACCOUNT);
+	if (!pt)
+		return NULL;
+	pt->level = level;
+	pt->entries = dma_alloc_coherent(npu->drm.dev, NPU_PAGE_SIZE, &pt->dma,
+					 GFP_KERNEL_ACCOUNT);
+	if (!pt->entries) {
+		kvfree(pt);
+		return NULL;
+	}
+	atomic64_add(NPU_PAGE_SIZE, &npu->stats.page_table_bytes);
+	return pt;
+}
+
+static void npu_pt_free(struct npu_device *npu, struct npu_pt *pt)
+{
+	dma_free_coherent(npu->drm.dev, NPU_PAGE_SIZE, pt->entries, pt->dma);
+	atomic64_sub(NPU_PAGE_SIZE, &npu->stats.page_table_bytes);
+	kvfree(pt);
+}
+
+static void npu_pt_free_list(struct npu_device *npu, struct list_head *list)
+{
+	struct npu_pt *pt, *next;
+
+	list_for_each_entry_safe(pt, next, list, link)
+		npu_pt_free(npu, pt);
+	INIT_LIST_HEAD(list);
+}
+
+static u32 npu_pt_index(u64 va, u32 level)
+{
+	return va >> (NPU_PAGE_SHIFT + level * NPU_PT_BITS) & (NPU_PT_ENTRIES - 1);
+}
+
+static bool npu_pte_valid(u64 entry)
+{
+	return entry & NPU_PTE_VALID;
+}
+
+/* The device reads entries as one access each. */
+static void npu_pt_set(struct npu_pt *pt, u32 index, u64 entry)
+{
+	bool was = npu_pte_valid(pt->entries[index]), is = npu_pte_valid(entry);
+
+	WRITE_ONCE(pt->entries[index], entry);
+	pt->used += is - was;
+}
+
+static void npu_pt_set_table(struct npu_pt *pt, u32 index, struct npu_pt *child)
+{
+	dma_wmb(); /* the child's entries before the way to it */
+	npu_pt_set(pt, index, child->dma | NPU_PTE_VALID);
+	pt->child[index] = child;
+}
+
+static u64 npu_pte_page(dma_addr_t page, bool readonly)
+{
+	return page | NPU_PTE_VALID | NPU_PTE_LEAF | NPU_PTE_READ | (readonly ? 0 : NPU_PTE_WRITE);
+}
+
+/**
+ * npu_mmu_init() - make empty page tables
+ * @mmu: page tables
+ * @npu: device
+ * @asid: number of the address space
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int npu_mmu_init(struct npu_mmu *mmu, struct npu_device *npu, u32 asid)
+{
+	mmu->npu = npu;
+	mmu->asid = asid;
+	mmu->root = npu_pt_alloc(npu, NPU_PT_TOP);
+	return mmu->root ? 0 : -ENOMEM;
+}
+
+static void npu_pt_free_tree(struct npu_device *npu, struct npu_pt *pt)
+{
+	u32 i;
+
+	for (i = 0; pt->level && i < NPU_PT_ENTRIES; i++)
+		if (pt->child[i])
+			npu_pt_free_tree(npu, pt->child[i]);
+	npu_pt_free(npu, pt);
+}
+
+/**
+ * npu_mmu_fini() - free page tables
+ * @mmu: page tables that the device cannot reach any more
+ */
+void npu_mmu_fini(struct npu_mmu *mmu)
+{
+	if (mmu->root)
+		npu_pt_free_tree(mmu->npu, mmu->root);
+	mmu->root = NULL;
+}
+
+/**
+ * npu_mmu_root() - what goes into the context table
+ * @mmu: page tables
+ *
+ * Return: bus address of the top table.
+ */
+dma_addr_t npu_mmu_root(const struct npu_mmu *mmu)
+{
+	return mmu->root->dma;
+}
+
+/**
+ * npu_mmu_begin() - begin changes
+ * @update: receives them
+ */
+void npu_mmu_begin(struct npu_mmu_update *update)
+{
+	INIT_LIST_HEAD(&update->spare[0]);
+	INIT_LIST_HEAD(&update->spare[1]);
+	update->num_spare[0] = 0;
+	update->num_spare[1] = 0;
+	INIT_LIST_HEAD(&update->dead);
+	update->start = U64_MAX;
+	update->end = 0;
+}
+
+static int npu_mmu_reserve(struct npu_mmu *mmu, struct npu_mmu_update *update, u32 level, u32 count)
+{
+	struct npu_pt *pt;
+
+	while (update->num_spare[level] < count) {
+		pt = npu_pt_alloc(mmu->npu, level);
+		if (!pt)
+			return -ENOMEM;
+		list_add(&pt->link, &update->spare[level]);
+		update->num_spare[level]++;
+		cond_resched();
+	}
+	return 0;
+}
+
+static struct npu_pt *npu_mmu_take_spare(struct npu_mmu_update *update, u32 level)
+{
+	struct npu_pt *pt = list_first_entry(&update->spare[level], struct npu_pt, link);
+
+	list_del_init(&pt->link);
+	update->num_spare[level]--;
+	return pt;
+}
+
+static void npu_mmu_bury(struct npu_mmu_update *update, struct npu_pt *parent, u32 index)
+{
+	list_add(&parent->child[index]->link, &update->dead);
+	parent->child[index] = NULL;
+}
+
+static void npu_mmu_touch(struct npu_mmu_update *update, u64 va, u64 size)
+{
+	update->start = min(update->start, va);
+	update->end = max(update->end, va + size);
+}
+
+static bool npu_mmu_contiguous(const dma_addr_t *pages)
+{
+	u32 i;
+
+	if (!IS_ALIGNED(pages[0], NPU_HUGE_SIZE))
+		return false;
+	for (i = 1; i < NPU_PT_ENTRIES; i++)
+		if (pages[i] != pages[0] + i * NPU_PAGE_SIZE)
+			return false;
+	return true;
+}
+
+/* Bytes from va to the end of the range, or of the level 1 entry if that is nearer. */
+static u64 npu_mmu_step(u64 va, u64 end)
+{
+	return min(end, ALIGN_DOWN(va, NPU_HUGE_SIZE) + NPU_HUGE_SIZE) - va;
+}
+
+static struct npu_pt *npu_mmu_level1(const struct npu_mmu *mmu, u64 va)
+{
+	return mmu->root->child[npu_pt_index(va, 2)];
+}
+
+/**
+ * npu_mmu_reserve_map() - allocate what npu_mmu_map() will need
+ * @mmu: page tables
+ * @update: changes
+ * @va: first address
+ * @size: bytes
+ * @pages: bus addresses of the pages
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int npu_mmu_reserve_map(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size,
+			const dma_addr_t *pages)
+{
+	u32 need[2] = { 0, 0 };
+	u64 end = va + size, step;
+	u64 last_1g = U64_MAX;
+	int ret;
+
+	for (; va < end; va += step, pages += step >> NPU_PAGE_SHIFT) {
+		struct npu_pt *pt = npu_mmu_level1(mmu, va);
+
+		step = npu_mmu_step(va, end);
+		if (!pt && npu_pt_index(va, 2) != last_1g) {
+			last_1g = npu_pt_index(va, 2);
+			need[1]++;
+		}
+		if (step == NPU_HUGE_SIZE && npu_mmu_contiguous(pages))
+			continue;
+		if (!pt || !pt->child[npu_pt_index(va, 1)])
+			need[0]++;
+	}
+	ret = npu_mmu_reserve(mmu, update, 1, need[1]);
+	return ret ?: npu_mmu_reserve(mmu, update, 0, need[0]);
+}
+
+/* Is there a 2 MiB page at va? */
+static bool npu_mmu_is_huge(const struct npu_mmu *mmu, u64 va)
+{
+	const struct npu_pt *pt = npu_mmu_level1(mmu, va);
+
+	return pt && pt->entries[npu_pt_index(va, 1)] & NPU_PTE_LEAF;
+}
+
+/**
+ * npu_mmu_reserve_unmap() - allocate what npu_mmu_unmap() will need
+ * @mmu: page tables
+ * @update: changes
+ * @va: first address
+ * @size: bytes
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int npu_mmu_reserve_unmap(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size)
+{
+	u64 end = va + size;
+	u32 need = 0;
+
+	if (!IS_ALIGNED(va, NPU_HUGE_SIZE) && npu_mmu_is_huge(mmu, va))
+		need++;
+	if (!IS_ALIGNED(end, NPU_HUGE_SIZE) && npu_mmu_is_huge(mmu, end))
+		need++;
+	return npu_mmu_reserve(mmu, update, 0, need);
+}
+
+/* A table in place of a 2 MiB page or of nothing. */
+static struct npu_pt *npu_mmu_make_level0(struct npu_mmu_update *update, struct npu_pt *pt,
+					  u32 index)
+{
+	struct npu_pt *child = npu_mmu_take_spare(update, 0);
+	u64 entry = pt->entries[index];
+	u32 i;
+
+	if (npu_pte_valid(entry))
+		for (i = 0; i < NPU_PT_ENTRIES; i++)
+			npu_pt_set(child, i, entry + i * NPU_PAGE_SIZE);
+	npu_pt_set_table(pt, index, child);
+	return child;
+}
+
+/* A 2 MiB page in place of a table that says the same. */
+static void npu_mmu_try_merge(struct npu_mmu_update *update, struct npu_pt *pt, u32 index, u64 va)
+{
+	const struct npu_pt *child = pt->child[index];
+	u64 first = child->entries[0];
+	u32 i;
+
+	if (child->used != NPU_PT_ENTRIES || !IS_ALIGNED(first & NPU_PTE_ADDR, NPU_HUGE_SIZE))
+		return;
+	for (i = 1; i < NPU_PT_ENTRIES; i++)
+		if (child->entries[i] != first + i * NPU_PAGE_SIZE)
+			return;
+	npu_pt_set(pt, index, first);
+	npu_mmu_bury(update, pt, index);
+	npu_mmu_touch(update, ALIGN_DOWN(va, NPU_HUGE_SIZE), NPU_HUGE_SIZE);
+}
+
+static void npu_mmu_map_huge(struct npu_mmu_update *update, struct npu_pt *pt, u64 va, u64 entry)
+{
+	u32 index = npu_pt_index(va, 1);
+
+	if (npu_pte_valid(pt->entries[index]))
+		npu_mmu_touch(update, va, NPU_HUGE_SIZE);
+	npu_pt_set(pt, index, entry);
+	if (pt->child[index])
+		npu_mmu_bury(update, pt, index);
+}
+
+static void npu_mmu_map_small(struct npu_mmu_update *update, struct npu_pt *pt, u64 va, u64 size,
+			      const dma_addr_t *pages, bool readonly)
+{
+	u32 index = npu_pt_index(va, 1), first = npu_pt_index(va, 0), i;
+	struct npu_pt *child = pt->child[index];
+
+	if (!child)
+		child = npu_mmu_make_level0(update, pt, index);
+	for (i = 0; i < size >> NPU_PAGE_SHIFT; i++) {
+		if (npu_pte_valid(child->entries[first + i]))
+			npu_mmu_touch(update, va + i * NPU_PAGE_SIZE, NPU_PAGE_SIZE);
+		npu_pt_set(child, first + i, npu_pte_page(pages[i], readonly));
+	}
+	npu_mmu_try_merge(update, pt, index, va);
+}
+
+/**
+ * npu_mmu_map() - map pages, replacing what was mapped
+ * @mmu: page tables
+ * @update: changes; npu_mmu_reserve_map() was called for this range
+ * @va: first address
+ * @size: bytes
+ * @pages: bus addresses of the pages
+ * @readonly: the device may not write
+ */
+void npu_mmu_map(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size,
+		 const dma_addr_t *pages, bool readonly)
+{
+	u64 end = va + size, step;
+
+	for (; va < end; va += step, pages += step >> NPU_PAGE_SHIFT) {
+		struct npu_pt *pt = npu_mmu_level1(mmu, va);
+
+		if (!pt) {
+			pt = npu_mmu_take_spare(update, 1);
+			npu_pt_set_table(mmu->root, npu_pt_index(va, 2), pt);
+		}
+		step = npu_mmu_step(va, end);
+		if (step == NPU_HUGE_SIZE && npu_mmu_contiguous(pages))
+			npu_mmu_map_huge(update, pt, va, npu_pte_page(pages[0], readonly));
+		else
+			npu_mmu_map_small(update, pt, va, step, pages, readonly);
+		cond_resched();
+	}
+}
+
+static void npu_mmu_unmap_small(struct npu_mmu_update *update, struct npu_pt *pt, u64 va, u64 size)
+{
+	u32 index = npu_pt_index(va, 1), first = npu_pt_index(va, 0), i;
+	struct npu_pt *child = pt->child[index];
+
+	if (!child)
+		child = npu_mmu_make_level0(update, pt, index);
+	for (i = 0; i < size >> NPU_PAGE_SHIFT; i++)
+		npu_pt_set(child, first + i, 0);
+	if (!child->used) {
+		npu_pt_set(pt, index, 0);
+		npu_mmu_bury(update, pt, index);
+	}
+}
+
+static void npu_mmu_unmap_step(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size)
+{
+	struct npu_pt *pt = npu_mmu_level1(mmu, va);
+	u32 index = npu_pt_index(va, 1);
+
+	if (!pt || !npu_pte_valid(pt->entries[index]))
+		return;
+	npu_mmu_touch(update, va, size);
+	if (size == NPU_HUGE_SIZE) {
+		npu_pt_set(pt, index, 0);
+		if (pt->child[index])
+			npu_mmu_bury(update, pt, index);
+	} else {
+		npu_mmu_unmap_small(update, pt, va, size);
+	}
+	if (!pt->used) {
+		npu_pt_set(mmu->root, npu_pt_index(va, 2), 0);
+		npu_mmu_bury(update, mmu->root, npu_pt_index(va, 2));
+	}
+}
+
+/**
+ * npu_mmu_unmap() - unmap whatever is mapped in a range
+ * @mmu: page tables
+ * @update: changes; npu_mmu_reserve_unmap() was called for this range
+ * @va: first address
+ * @size: bytes
+ */
+void npu_mmu_unmap(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size)
+{
+	u64 end = va + size, step;
+
+	for (; va < end; va += step) {
+		if (!npu_mmu_level1(mmu, va)) {
+			step = min(end, ALIGN_DOWN(va, SZ_1G) + SZ_1G) - va;
+			continue;
+		}
+		step = npu_mmu_step(va, end);
+		npu_mmu_unmap_step(mmu, update, va, step);
+		cond_resched();
+	}
+}
+
+/**
+ * npu_mmu_end() - complete changes
+ * @mmu: page tables
+ * @update: changes
+ *
+ * When this returns the device uses no translation from before.
+ */
+void npu_mmu_end(struct npu_mmu *mmu, struct npu_mmu_update *update)
+{
+	if (update->start < update->end)
+		npu_tlb_flush_range(mmu->npu, mmu->asid, update->start,
+				    update->end - update->start);
+	npu_pt_free_list(mmu->npu, &update->dead);
+	npu_pt_free_list(mmu->npu, &update->spare[0]);
+	npu_pt_free_list(mmu->npu, &update->spare[1]);
+	npu_mmu_begin(update);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __NPU_MMU_H__
+#define __NPU_MMU_H__
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+struct npu_device;
+struct npu_pt;
+
+/**
+ * struct npu_mmu - page tables of an address space
+ *
+ * Protected by &npu_vm.lock; the device reads the tables at any time.
+ */
+struct npu_mmu {
+	/** @npu: device */
+	struct npu_device *npu;
+
+	/** @asid: number of the address space in the context table */
+	u32 asid;
+
+	/** @root: table of the top level; NULL when the device is gone */
+	struct npu_pt *root;
+};
+
+/**
+ * struct npu_mmu_update - changes to page tables until they are complete
+ *
+ * Tables that are taken out of use are kept until the TLB was told.
+ */
+struct npu_mmu_update {
+	/** @spare: tables to use, by level; so that an operation that has begun cannot fail */
+	struct list_head spare[2];
+
+	/** @num_spare: entries of @spare */
+	u32 num_spare[2];
+
+	/** @dead: tables that the device may still read */
+	struct list_head dead;
+
+	/** @start: first address whose translation changed */
+	u64 start;
+
+	/** @end: address behind the last one; @start not below it if nothing changed */
+	u64 end;
+};
+
+int npu_mmu_init(struct npu_mmu *mmu, struct npu_device *npu, u32 asid);
+void npu_mmu_fini(struct npu_mmu *mmu);
+dma_addr_t npu_mmu_root(const struct npu_mmu *mmu);
+
+void npu_mmu_begin(struct npu_mmu_update *update);
+int npu_mmu_reserve_map(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size,
+			const dma_addr_t *pages);
+int npu_mmu_reserve_unmap(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size);
+void npu_mmu_map(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size,
+		 const dma_addr_t *pages, bool readonly);
+void npu_mmu_unmap(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size);
+void npu_mmu_end(struct npu_mmu *mmu, struct npu_mmu_update *update);
+
+#endif /* __NPU_MMU_H__ */

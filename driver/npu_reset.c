@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * DOC: hangs and resets
+ *
+ * While a queue holds jobs a watchdog looks at it now and then. A job that has
+ * run for longer than its context allows is aborted, and the context banned.
+ * The device normally stops it at the next instruction, and nobody else
+ * notices. If it does not, the queue is reset; if that fails, or the device
+ * reports that it cannot go on, the whole device; if that fails too, it is
+ * given up: it loses the right to DMA, and all jobs fail.
+ *
+ * Before a full reset the jobs that run beside the guilty one get some time to
+ * end by themselves. See npu_queue.c for what becomes of jobs in a reset.
+ *
+ * All of this happens on one ordered workqueue, so recovery never races with
+ * itself. It is in the path of fences: nothing here allocates memory.
+ */
+#include <linux/iopoll.h>
+#include <linux/pci.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_managed.h>
+#include <drm/drm_print.h>
+
+#include "npu_context.h"
+#include "npu_device.h"
+#include "npu_job.h"
+#include "npu_reset.h"
+
+/* Between two looks at a queue: an eighth of the timeout within these bounds. */
+#define NPU_TICK_MIN_MS		10
+#define NPU_TICK_MAX_MS		500
+/* From telling the device to abort a job to resetting the queue. */
+#define NPU_ABORT_MS		3000
+/* For the reset of a queue. */
+#define NPU_QUEUE_RESET_MS	3000
+/* For which a device that has jobs, and runs none, is left alone. */
+#define NPU_STALL_MS		10000
+/* For jobs that run beside a guilty one before a full reset. */
+#define NPU_GRACE_MS		1000
+
+static u32 npu_reset_read_q(const struct npu_queue *queue, u32 reg)
+{
+	return npu_read(queue->npu, NPU_REG_Q(queue->id, reg));
+}
+
+static void npu_reset_write_q(const struct npu_queue *queue, u32 reg, u32 value)
+{
+	npu_write(queue->npu, NPU_REG_Q(queue->id, reg), value);
+}
+
+static u64 npu_reset_running_job(const struct npu_queue *queue)
+{
+	return npu_read64(queue->npu, NPU_REG_Q(queue->id, NPU_Q_JOB_LO));
+}
+
+/* The device is beyond help: keep it away from memory, let everybody go. */
+static void npu_reset_give_up(struct npu_device *npu)
+{
+	u32 i;
+
+	if (npu->lost)
+		return;
+	drm_err(&npu->drm, "device does not recover, all jobs fail from now on\n");
+	WRITE_ONCE(npu->lost, true);
+	pci_clear_master(to_pci_dev(npu->drm.dev));
+	for (i = 0; i < npu->info.queues; i++)
+		npu_queue_kill(&npu->queues[i]);
+}
+
+static bool npu_reset_any_running(struct npu_device *npu)
+{
+	u32 i;
+
+	for (i = 0; i < npu->info.queues; i++)
+		if (npu_reset_running_job(&npu->queues[i]))
+			return true;
+	return false;
+}
+
+/* Stops all queues; @running receives the ids of jobs that did not end in time. */
+static void npu_reset_drain(struct npu_device *npu, u64 *running)
+{
+	bool busy;
+	u32 i;
+
+	for (i = 0; i < npu->info.queues; i++)
+		npu_queue_set_state(&npu->queues[i], NPU_QUEUE_STOPPED);
+	npu_write(npu, NPU_REG_CTRL, 0);
+	if (!(npu_read(npu, NPU_REG_STATUS) & NPU_STATUS_FATAL))
+		read_poll_timeout(npu_reset_any_running, busy, !busy, 1000,
+				  NPU_GRACE_MS * USEC_PER_MSEC, false, npu);
+	for (i = 0; i < npu->info.queues; i++)
+		running[i] = npu_reset_running_job(&npu->queues[i]);
+}
+
+static void npu_reset_full(struct npu_device *npu)
+{
+	u64 running[NPU_MAX_QUEUES] = {};
+	u32 i;
+
+	if (npu->lost)
+		return;
+	guard(rwsem_write)(&npu->reset_lock);
+	npu_reset_drain(npu, running);
+	if (npu_device_reset(npu) || npu_device_start(npu)) {
+		npu_reset_give_up(npu);
+		return;
+	}
+	atomic_inc(&npu->stats.resets);
+	for (i = 0; i < npu->info.queues; i++)
+		npu_queue_restart(&npu->queues[i], running[i]);
+	dev_warn_ratelimited(npu->drm.dev, "device was reset\n");
+}
+
+static void npu_reset_queue(struct npu_queue *queue)
+{
+	u32 status;
+	u64 running;
+	int ret;
+
+	npu_queue_set_state(queue, NPU_QUEUE_STOPPED);
+	/* After this no other job starts, so what runs now is what the reset hits. */
+	npu_reset_write_q(queue, NPU_Q_CTRL, 0);
+	running = npu_reset_running_job(queue);
+	npu_reset_write_q(queue, NPU_Q_CTRL, NPU_Q_CTRL_RESET);
+	ret = read_poll_timeout(npu_reset_read_q, status,
+				status == ~0u || !(status & NPU_Q_STATUS_RESETTING), 100,
+				NPU_QUEUE_RESET_MS * USEC_PER_MSEC, false, queue, NPU_Q_STATUS);
+	if (ret || status == ~0u || npu_queue_start(queue)) {
+		dev_warn_ratelimited(queue->npu->drm.dev, "queue %u does not reset: status %#x\n",
+				     queue->id, status);
+		npu_reset_full(queue->npu);
+		return;
+	}
+	npu_queue_restart(queue, running);
+	drm_dbg(&queue->npu->drm, "queue %u was reset\n", queue->id);
+}
+
+/**
+ * enum npu_verdict - what a look at a queue has shown
+ * @NPU_VERDICT_EMPTY: no jobs
+ * @NPU_VERDICT_FINE: jobs run, or wait for others
+ * @NPU_VERDICT_RESET_QUEUE: it does not abort a job, or is in error
+ * @NPU_VERDICT_RESET_DEVICE: the device has jobs and runs none
+ */
+enum npu_verdict {
+	NPU_VERDICT_EMPTY,
+	NPU_VERDICT_FINE,
+	NPU_VERDICT_RESET_QUEUE,
+	NPU_VERDICT_RESET_DEVICE,
+};
+
+/* The job at the head is what the device runs. */
+static enum npu_verdict npu_reset_judge_running(struct npu_queue *queue, struct npu_sched_job *job)
+{
+	unsigned long now = jiffies;
+
+	queue->idle = false;
+	if (!job->started) {
+		job->started = true;
+		job->start_time = now;
+	}
+	if (job->error)
+		return time_after(now, job->abort_time + msecs_to_jiffies(NPU_ABORT_MS)) ?
+			NPU_VERDICT_RESET_QUEUE : NPU_VERDICT_FINE;
+	if (time_after(now, job->start_time + job->ctx->timeout)) {
+		npu_ctx_ban(job->ctx);
+		npu_queue_abort(queue, job, -ETIMEDOUT);
+	}
+	return NPU_VERDICT_FINE;
+}
+
+/* The job at the head does not run: it waits for cores, if others have them. */
+static enum npu_verdict npu_reset_judge_waiting(struct npu_queue *queue)
+{
+	if (npu_read(queue->npu, NPU_REG_STATUS) & NPU_STATUS_BUSY) {
+		queue->idle = false;
+	} else if (!queue->idle) {
+		queue->idle = true;
+		queue->idle_since = jiffies;
+	} else if (time_after(jiffies, queue->idle_since + msecs_to_jiffies(NPU_STALL_MS))) {
+		queue->idle = false;
+		return NPU_VERDICT_RESET_DEVICE;
+	}
+	return NPU_VERDICT_FINE;
+}
+
+static unsigned long npu_reset_tick(const struct npu_sched_job *job)
+{
+	return clamp(job->ctx->timeout / 8, msecs_to_jiffies(NPU_TICK_MIN_MS),
+		     msecs_to_jiffies(NPU_TICK_MAX_MS));
+}
+
+static enum npu_verdict npu_reset_judge(struct npu_queue *queue)
+{
+	struct npu_sched_job *job;
+
+	lockdep_assert_held(&queue->lock);
+	if (list_empty(&queue->inflight) || queue->state == NPU_QUEUE_DEAD)
+		return NPU_VERDICT_EMPTY;
+	queue->tick = msecs_to_jiffies(NPU_TICK_MAX_MS);
+	list_for_each_entry(job, &queue->inflight, link)
+		queue->tick = min(queue->tick, npu_reset_tick(job));
+	if (npu_reset_read_q(queue, NPU_Q_STATUS) & NPU_Q_STATUS_ERROR)
+		return NPU_VERDICT_RESET_QUEUE;
+	job = list_first_entry(&queue->inflight, struct npu_sched_job, link);
+	if (job->in_ring && npu_reset_running_job(queue) == job->desc.id)
+		return npu_reset_judge_running(queue, job);
+	return npu_reset_judge_waiting(queue);
+}
+
+/* Others of a context that was just banned are in the queue as well. */
+static void npu_reset_cancel_banned(struct npu_queue *queue)
+{
+	struct npu_sched_job *job;
+
+	list_for_each_entry(job, &queue->inflight, link)
+		if (npu_ctx_error(job->ctx))
+			npu_queue_abort(queue, job, -ECANCELED);
+}
+
+static void npu_reset_watchdog(struct work_struct *work)
+{
+	struct npu_queue *queue = container_of(work, struct npu_queue, watchdog.work);
+	enum npu_verdict verdict;
+	int idx;
+
+	if (!drm_dev_enter(&queue->npu->drm, &idx))
+		return;
+	npu_queue_process(queue);
+	spin_lock_irq(&queue->lock);
+	verdict = npu_reset_judge(queue);
+	if (verdict != NPU_VERDICT_EMPTY)
+		npu_reset_cancel_banned(queue);
+	spin_unlock_irq(&queue->lock);
+	if (npu_device_gone(queue->npu))
+		npu_reset_give_up(queue->npu);
+	else if (verdict == NPU_VERDICT_RESET_QUEUE)
+		npu_reset_queue(queue);
+	else if (verdict == NPU_VERDICT_RESET_DEVICE)
+		npu_reset_full(queue->npu);
+	if (verdict != NPU_VERDICT_EMPTY)
+		queue_delayed_work(queue->npu->reset_wq, &queue->watchdog, queue->tick);
+	drm_dev_exit(idx);
+}
+
+static void npu_reset_work(struct work_struct *work)
+{
+	struct npu_device *npu = container_of(work, struct npu_device, reset_work);
+	int idx;
+
+	if (!drm_dev_enter(&npu->drm, &idx))
+		return;
+	npu_reset_full(npu);
+	drm_dev_exit(idx);
+}
+
+static void npu_reset_destroy_wq(struct drm_device *drm, void *wq)
+{
+	destroy_workqueue(wq);
+}
+
+/**
+ * npu_reset_init() - prepare recovery
+ * @npu: device
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_reset_init(struct npu_device *npu)
+{
+	npu->reset_wq = alloc_ordered_workqueue("npu-reset", WQ_MEM_RECLAIM);
+	if (!npu->reset_wq)
+		return -ENOMEM;
+	INIT_WORK(&npu->reset_work, npu_reset_work);
+	return drmm_add_action_or_reset(&npu->drm, npu_reset_destroy_wq, npu->reset_wq);
+}
+
+/**
+ * npu_reset_fini() - end recovery
+ * @npu: device, unplugged: nothing can start it again
+ */
+void npu_reset_fini(struct npu_device *npu)
+{
+	u32 i;
+
+	for (i = 0; i < npu->info.queues; i++)
+		cancel_delayed_work_sync(&npu->queues[i].watchdog);
+	cancel_work_sync(&npu->reset_work);
+}
+
+/**
+ * npu_reset_init_queue() - prepare a queue's watchdog
+ * @queue: queue
+ */
+void npu_reset_init_queue(struct npu_queue *queue)
+{
+	INIT_DELAYED_WORK(&queue->watchdog, npu_reset_watchdog);
+}
+
+/**
+ * npu_reset_watch() - look after a queue that just got a job
+ * @queue: queue, locked
+ * @job: the job
+ */
+void npu_reset_watch(struct npu_queue *queue, struct npu_sched_job *job)
+{
+	unsigned long tick = npu_reset_tick(job);
+	struct workqueue_struct *wq = queue->npu->reset_wq;
+
+	lockdep_assert_held(&queue->lock);
+	if (!delayed_work_pending(&queue->watchdog)) {
+		queue->tick = tick;
+		queue_delayed_work(wq, &queue->watchdog, tick);
+	} else if (tick < queue->tick) {
+		queue->tick = tick;
+		mod_delayed_work(wq, &queue->watchdog, tick);
+	}
+}
+
+/**
+ * npu_reset_check_queue() - look at a queue at once
+ * @queue: queue that the device complained of
+ */
+void npu_reset_check_queue(struct npu_queue *queue)
+{
+	mod_delayed_work(queue->npu->reset_wq, &queue->watchdog, 0);
+}
+
+/**
+ * npu_reset_request() - ask for a full reset
+ * @npu: device
+ */
+void npu_reset_request(struct npu_device *npu)
+{
+	queue_work(npu->reset_wq, &npu->reset_work);
+}
+
+/**
+ * npu_reset_request_and_wait() - have a full reset done
+ * @npu: device
+ *
+ * Afterwards the device was reset, or can reach no memory. Not from a fence's
+ * path, and not with &npu_device.reset_lock held.
+ */
+void npu_reset_request_and_wait(struct npu_device *npu)
+{
+	npu_reset_request(npu);
+	flush_work(&npu->reset_work);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __NPU_VM_H__
+#define __NPU_VM_H__
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+
+#include <drm/drm_gpuvm.h>
+
+#include "npu_mmu.h"
+
+struct drm_device;
+struct drm_file;
+struct npu_bo;
+struct npu_device;
+struct npu_file;
+
+/** NPU_MAX_VMS - address spaces of a file */
+#define NPU_MAX_VMS	64
+
+/**
+ * struct npu_vma - a mapping
+ */
+struct npu_vma {
+	/** @base: range, buffer and offset */
+	struct drm_gpuva base;
+
+	/** @link: in &npu_vm_update.dead */
+	struct list_head link;
+
+	/** @readonly: the device may not write */
+	bool readonly;
+};
+
+static inline struct npu_vma *to_npu_vma(struct drm_gpuva *base)
+{
+	return container_of(base, struct npu_vma, base);
+}
+
+/**
+ * struct npu_vm - an address space
+ *
+ * Users are the file that made it and contexts. When the last is gone all is
+ * unmapped; @base lives on as long as a mapping refers to it.
+ *
+ * Locks, in this order: @lock, the reservation of @base, &npu_bo.lock.
+ */
+struct npu_vm {
+	/** @base: mappings; its reservation object protects the list of external buffers */
+	struct drm_gpuvm base;
+
+	/** @npu: device */
+	struct npu_device *npu;
+
+	/** @users: references of those who use the address space */
+	struct kref users;
+
+	/** @link: in &npu_device.vms */
+	struct list_head link;
+
+	/** @lock: protects mappings in @base, and @mmu */
+	struct mutex lock;
+
+	/** @mmu: page tables */
+	struct npu_mmu mmu;
+};
+
+/**
+ * struct npu_vm_update - operations on an address space until they are complete
+ */
+struct npu_vm_update {
+	/** @vm: address space, locked */
+	struct npu_vm *vm;
+
+	/** @mmu: changes to page tables */
+	struct npu_mmu_update mmu;
+
+	/** @spare: mappings to use: one operation makes three at most */
+	struct npu_vma *spare[3];
+
+	/** @vm_bo: buffer that the running operation maps */
+	struct drm_gpuvm_bo *vm_bo;
+
+	/** @readonly: how it maps it */
+	bool readonly;
+
+	/** @dead: &npu_vma.link of mappings, with a reference on their buffers */
+	struct list_head dead;
+};
+
+static inline struct npu_vm *npu_vm_get(struct npu_vm *vm)
+{
+	kref_get(&vm->users);
+	return vm;
+}
+
+void npu_vm_put(struct npu_vm *vm);
+struct npu_vm *npu_vm_lookup(struct npu_file *file, u32 id);
+void npu_vm_close_file(struct npu_file *file);
+void npu_vm_revoke_all(struct npu_device *npu);
+
+void npu_vm_begin(struct npu_vm *vm, struct npu_vm_update *update);
+int npu_vm_map(struct npu_vm_update *update, struct npu_bo *bo, u64 offset, u64 va, u64 size,
+	       bool readonly);
+int npu_vm_unmap(struct npu_vm_update *update, u64 va, u64 size);
+void npu_vm_end(struct npu_vm_update *update);
+extern const struct drm_gpuvm_ops npu_vm_ops;
+
+int npu_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *drm_file);
+int npu_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *drm_file);
+int npu_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *drm_file);
+
+#endif /* __NPU_VM_H__ */
