@@ -13,8 +13,9 @@
  *	O = O * alpha			BINARY MUL
  *	O = O + P V			MATMUL, layout KN, ACCUM
  *
- * and at last O / l. S has two buffers: the matrix engine computes the next
- * tile's S while the vector engine works on this one's.
+ * and at last O / l. S and P have two buffers: the matrix engine computes the
+ * next tile's S and the last one's O while the vector engine works on this
+ * one's P.
  */
 #include <math.h>
 
@@ -33,7 +34,7 @@
  * @tile: positions of a tile
  * @q: F16 queries
  * @s: F32 scores; the second buffer lies @s_size behind the first
- * @p: F16 probabilities
+ * @p: F16 probabilities, likewise with @p_size
  * @o: F32 output
  * @m: running maxima, @l running sums, @alpha factors, F32 by row
  * @unit: register, unit; as the following:
@@ -41,12 +42,13 @@
  * @len: positions that the block's last token sees
  * @kv: first position of the tile
  * @score: address of the buffer of S whose turn it is
+ * @prob: address of the buffer of P whose turn it is
  */
 struct flash {
 	const struct op *op;
 	uint32_t heads, units, parts, tokens, tile;
-	uint32_t q, s, s_size, p, o, m, l, alpha;
-	uint8_t unit, t0, nt, rows, len, kv, score;
+	uint32_t q, s, s_size, p, p_size, o, m, l, alpha;
+	uint8_t unit, t0, nt, rows, len, kv, score, prob;
 };
 
 /* Query heads of a unit: as few as it takes to give every core something. */
@@ -64,7 +66,7 @@ static uint64_t flash_size(const struct flash *f, uint32_t head_dim)
 {
 	uint64_t rows = (uint64_t)f->tokens * f->heads;
 
-	return rows * (head_dim * (F16 + F32) + f->tile * (2 * F32 + F16) + 3 * F32) +
+	return rows * (head_dim * (F16 + F32) + f->tile * 2 * (F32 + F16) + 3 * F32) +
 	       2ull * f->tile * head_dim * F16 + 16 * 64;
 }
 
@@ -90,10 +92,10 @@ static void take_sram(struct lower *l, struct flash *f)
 	uint64_t rows = (uint64_t)f->tokens * f->heads, d = f->op->shape.head_dim;
 
 	f->q = npu_builder_sram(l->b, "queries", rows * d * F16);
-	f->s_size = rows * f->tile * F32;
-	f->s_size = (f->s_size + 63) / 64 * 64;
+	f->s_size = (rows * f->tile * F32 + 63) / 64 * 64;
+	f->p_size = (rows * f->tile * F16 + 63) / 64 * 64;
 	f->s = npu_builder_sram(l->b, "scores", 2ull * f->s_size);
-	f->p = npu_builder_sram(l->b, "probabilities", rows * f->tile * F16);
+	f->p = npu_builder_sram(l->b, "probabilities", 2ull * f->p_size);
 	f->o = npu_builder_sram(l->b, "attention output", rows * d * F32);
 	f->m = npu_builder_sram(l->b, "maxima", rows * F32);
 	f->l = npu_builder_sram(l->b, "sums", rows * F32);
@@ -210,7 +212,7 @@ static void softmax_tile(struct lower *l, const struct flash *f, uint8_t n)
 	npu_build_alu(l->b, NPU_ALU_SUB, hi, hi, f->kv, 0);
 	npu_build_set(l->b, lo, (uint64_t)ALWAYS);
 	npu_build_softmax(l->b, &(struct npu_insn_vec){
-		.dst = npu_at(0, f->p), .type_dst = NPU_TYPE_F16,
+		.dst = npu_at(f->prob, 0), .type_dst = NPU_TYPE_F16,
 		.ld_dst = npu_imm(f->tile * F16),
 		.src0 = npu_at(f->score, 0), .type_src0 = NPU_TYPE_F32,
 		.ld_src0 = npu_imm(f->tile * F32),
@@ -220,14 +222,14 @@ static void softmax_tile(struct lower *l, const struct flash *f, uint8_t n)
 	}, &(struct npu_softmax){
 		.scale = 1 / sqrtf(f->op->shape.head_dim),
 		.hi = npu_reg(hi), .lo = npu_reg(lo), .div = npu_imm(f->heads),
-	}, npu_order(NPU_TOKEN(l->mat_vec) | NPU_TOKEN(l->mat_acc), 0));
+	}, npu_order(NPU_TOKEN(l->mat_vec), 0));
 	npu_build_binary(l->b, NPU_BINARY_MUL, &(struct npu_insn_vec){
 		.dst = o, .type_dst = NPU_TYPE_F32, .ld_dst = npu_imm(o_row),
 		.src0 = o, .type_src0 = NPU_TYPE_F32, .ld_src0 = npu_imm(o_row),
 		.src1 = npu_at(0, f->alpha), .type_src1 = NPU_TYPE_F32,
 		.ld_src1 = npu_imm(F32), .bcast1 = NPU_BCAST_COL,
 		.rows = npu_reg(f->rows), .cols = npu_imm(f->op->shape.head_dim),
-	}, npu_order(0, NPU_TOKEN(l->vec_mat)));
+	}, npu_order(NPU_TOKEN(l->mat_acc), NPU_TOKEN(l->vec_mat)));
 	npu_builder_reg_free(l->b, hi);
 	npu_builder_reg_free(l->b, lo);
 }
@@ -238,7 +240,7 @@ static void values(struct lower *l, const struct flash *f, uint8_t n)
 
 	load_positions(l, f, f->op->y[2], f->kv, n);
 	npu_build_matmul(l->b, &(struct npu_insn_matmul){
-		.a = npu_at(0, f->p), .lda = npu_imm(f->tile * F16), .type_a = NPU_TYPE_F16,
+		.a = npu_at(f->prob, 0), .lda = npu_imm(f->tile * F16), .type_a = NPU_TYPE_F16,
 		.b = npu_at(l->in.addr, 0), .ldb = npu_imm(d * F16), .type_b = NPU_TYPE_F16,
 		.c = npu_at(0, f->o), .ldc = npu_imm(d * F32), .type_c = NPU_TYPE_F32,
 		.layout = NPU_LAYOUT_KN, .flags = NPU_F_ACCUM,
@@ -263,6 +265,8 @@ static void one_tile(struct lower *l, const struct flash *f)
 	softmax_tile(l, f, n);
 	values(l, f, n);
 	turn_scores(l, f);
+	npu_build_alu(l->b, NPU_ALU_XOR, f->prob, f->prob, NPU_R_ZERO,
+		      f->p ^ (f->p + f->p_size));
 	npu_builder_reg_free(l->b, next);
 	npu_builder_reg_free(l->b, n);
 }
@@ -298,6 +302,7 @@ static void one_block(struct lower *l, const struct flash *f)
 
 	start_block(l, f);
 	npu_build_set(l->b, f->score, f->s);
+	npu_build_set(l->b, f->prob, f->p);
 	lower_min(l, n, f->len, f->tile);
 	scores(l, f, NPU_R_ZERO, n, NPU_TOKEN(l->mat_acc));
 	lower_div_up(l, n, npu_reg(f->len), f->tile);
@@ -330,7 +335,8 @@ static void all_blocks(struct lower *l, const struct flash *f)
 void lower_attention(struct lower *l, const struct op *op)
 {
 	struct flash f = { .op = op };
-	uint8_t *const regs[] = { &f.unit, &f.t0, &f.nt, &f.rows, &f.len, &f.kv, &f.score };
+	uint8_t *const regs[] = { &f.unit, &f.t0, &f.nt, &f.rows, &f.len, &f.kv, &f.score,
+				  &f.prob };
 	struct share share;
 
 	choose_sizes(l, &f);

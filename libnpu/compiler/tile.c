@@ -28,7 +28,7 @@ static uint32_t most_units(const struct lower *l, const struct op *op,
 	const struct matrix *w = &op->w[0];
 	uint64_t work = (uint64_t)rows->max * w->unit_cols * w->k;
 	uint64_t most = MAX_TILE_COLS / w->unit_cols;
-	uint64_t each = w->units / (l->target->cores * 4);
+	uint64_t each = w->units / (l->target->cores * 2);
 
 	if (l->stream)
 		most = (w->units + l->target->cores - 1) / l->target->cores;
