@@ -24,7 +24,8 @@ static int create_object(struct npu_buffer *buffer, struct npu_vm *vm,
 				   &create);
 
 	if (ret)
-		return npu_error_set(err, ret, "%s: cannot create a buffer of %" PRIu64 " bytes: %s",
+		return npu_error_set(err, ret,
+				     "%s: cannot create a buffer of %" PRIu64 " bytes: %s",
 				     buffer->device->path, size, strerror(-ret));
 	buffer->handle = create.handle;
 	buffer->size = create.size;

@@ -26,9 +26,11 @@ static int no_permission(const char *path, struct npu_error *err)
 
 	if (!stat(path, &st) && st.st_mode & S_IRGRP &&
 	    !getgrgid_r(st.st_gid, &group, buf, sizeof(buf), &found) && found)
-		return npu_error_set(err, -EACCES, "%s: permission denied: become a member of group '%s' ('usermod -aG %s USER', then log in again) or run as root",
+		return npu_error_set(err, -EACCES,
+				     "%s: permission denied: become a member of group '%s' ('usermod -aG %s USER', then log in again) or run as root",
 				     path, group.gr_name, group.gr_name);
-	return npu_error_set(err, -EACCES, "%s: permission denied: run as root, or let its owner give you read and write permission",
+	return npu_error_set(err, -EACCES,
+			     "%s: permission denied: run as root, or let its owner give you read and write permission",
 			     path);
 }
 
@@ -39,11 +41,13 @@ static int open_failed(const char *path, int code, struct npu_error *err)
 	case -EPERM:
 		return no_permission(path, err);
 	case -ENOENT:
-		return npu_error_set(err, -ENOENT, "%s: no such node: load the driver ('modprobe npu'), and see that 'lspci -d %04x:%04x' finds a device",
+		return npu_error_set(err, -ENOENT,
+				     "%s: no such node: load the driver ('modprobe npu'), and see that 'lspci -d %04x:%04x' finds a device",
 				     path, NPU_PCI_VENDOR_ID, NPU_PCI_DEVICE_ID);
 	case -ENXIO:
 	case -ENODEV:
-		return npu_error_set(err, -ENODEV, "%s: the device behind this node is gone: see the kernel's log",
+		return npu_error_set(err, -ENODEV,
+				     "%s: the device behind this node is gone: see the kernel's log",
 				     path);
 	default:
 		return npu_error_set(err, code, "%s: cannot open: %s", path,
@@ -78,7 +82,8 @@ static int check_versions(const struct npu_device *device, struct npu_error *err
 
 	if (NPU_VERSION_MAJOR(version) == NPU_VERSION_MAJOR(NPU_ISA_VERSION))
 		return 0;
-	return npu_error_set(err, -EPROTO, "%s: the device has instruction set %u.%u, this library is for %u.%u: install the library that matches the device",
+	return npu_error_set(err, -EPROTO,
+			     "%s: the device has instruction set %u.%u, this library is for %u.%u: install the library that matches the device",
 			     device->path, NPU_VERSION_MAJOR(version),
 			     NPU_VERSION_MINOR(version),
 			     NPU_VERSION_MAJOR(NPU_ISA_VERSION),
@@ -91,7 +96,9 @@ static int open_node(const char *path, struct npu_device **out,
 	struct npu_device *device = calloc(1, sizeof(*device));
 	int ret;
 
-	if (!device || !(device->path = strdup(path))) {
+	if (device)
+		device->path = strdup(path);
+	if (!device || !device->path) {
 		free(device);
 		return npu_error_set(err, -ENOMEM, "%s: out of memory", path);
 	}
@@ -156,7 +163,8 @@ static int open_first(const char *dir, struct dirent **nodes, int n,
 	}
 	if (first)
 		return npu_error_set(err, first, "%s", first_err.message);
-	return npu_error_set(err, -ENOENT, "%s has no node: see that 'lspci -d %04x:%04x' finds a device, and the kernel's log",
+	return npu_error_set(err, -ENOENT,
+			     "%s has no node: see that 'lspci -d %04x:%04x' finds a device, and the kernel's log",
 			     dir, NPU_PCI_VENDOR_ID, NPU_PCI_DEVICE_ID);
 }
 
@@ -168,7 +176,8 @@ int npu_device_open_in(const char *dir, struct npu_device **device,
 	int ret;
 
 	if (n < 0 && errno == ENOENT)
-		return npu_error_set(err, -ENOENT, "%s does not exist: the driver is not loaded ('modprobe npu') or there is no device ('lspci -d %04x:%04x')",
+		return npu_error_set(err, -ENOENT,
+				     "%s does not exist: the driver is not loaded ('modprobe npu') or there is no device ('lspci -d %04x:%04x')",
 				     dir, NPU_PCI_VENDOR_ID, NPU_PCI_DEVICE_ID);
 	if (n < 0)
 		return open_failed(dir, -errno, err);

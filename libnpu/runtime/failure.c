@@ -69,15 +69,18 @@ static void stopped(const struct npu_queue *queue, uint64_t seqno,
 	bool banned = query->state & DRM_NPU_CONTEXT_BANNED;
 
 	if (query->fault_job == seqno && (banned || aborted))
-		set_text(failure, -ETIMEDOUT, "ran longer than the queue's timeout of %u ms and was stopped%s",
+		set_text(failure, -ETIMEDOUT,
+			 "ran longer than the queue's timeout of %u ms and was stopped%s",
 			 queue->timeout_ms, banned ?
 			 "; the queue is banned: create another, with a longer timeout if the job needs one" : "");
 	else if (banned)
-		set_text(failure, -ECANCELED, "cancelled, because another job of the queue hung and the queue is banned: create another queue");
+		set_text(failure, -ECANCELED,
+			 "cancelled, because another job of the queue hung and the queue is banned: create another queue");
 	else if (aborted)
 		set_text(failure, -ECANCELED, "aborted before its end");
 	else
-		set_text(failure, -EIO, "lost in a reset of the device: submit it again, and see the kernel's log");
+		set_text(failure, -EIO,
+			 "lost in a reset of the device: submit it again, and see the kernel's log");
 }
 
 static void look_at_job(const struct npu_fence *fence, uint32_t job,

@@ -166,7 +166,8 @@ static void add_requirement(struct text *text, const struct npu_fault *fault)
 
 	switch (fault->operand) {
 	case offsetof(struct npu_program, isa_version):
-		text_add(text, "the program needs instruction set %u.%u, the device has %u.%u: compile it for this device",
+		text_add(text,
+			 "the program needs instruction set %u.%u, the device has %u.%u: compile it for this device",
 			 NPU_VERSION_MAJOR((uint32_t)want),
 			 NPU_VERSION_MINOR((uint32_t)want),
 			 NPU_VERSION_MAJOR((uint32_t)have),
@@ -188,7 +189,8 @@ static void add_requirement(struct text *text, const struct npu_fault *fault)
 			 want, have);
 		return;
 	case offsetof(struct npu_program, max_cores):
-		text_add(text, "the program runs on at most %" PRIu64 " cores, the job has %" PRIu64,
+		text_add(text,
+			 "the program runs on at most %" PRIu64 " cores, the job has %" PRIu64,
 			 want, have);
 		return;
 	default:
@@ -226,7 +228,8 @@ static void add_value(struct text *text, const struct npu_fault *fault)
 		text_add(text, ": 0x%" PRIx64, address);
 		break;
 	case NPU_FAULT_SRAM:
-		text_add(text, ": %" PRIu64 " bytes from 0x%" PRIx64 " on do not lie in the %" PRIu64 " bytes that the program asked for",
+		text_add(text,
+			 ": %" PRIu64 " bytes from 0x%" PRIx64 " on do not lie in the %" PRIu64 " bytes that the program asked for",
 			 (uint64_t)fault->needs[0], address,
 			 (uint64_t)fault->needs[1]);
 		break;
@@ -267,7 +270,8 @@ static void add_cause(struct text *text, const struct npu_fault *fault)
 		add_value(text, fault);
 		break;
 	case NPU_FAULT_TOKEN:
-		text_add(text, "token error: counter %u is empty where the instruction waits, or full where it signals",
+		text_add(text,
+			 "token error: counter %u is empty where the instruction waits, or full where it signals",
 			 fault->operand);
 		break;
 	case NPU_FAULT_TRAP:

@@ -45,7 +45,8 @@ struct loader {
 static int read_failed(int code, uint64_t offset, struct npu_error *err)
 {
 	if (code == -ENODATA)
-		return npu_error_set(err, code, "offset %" PRIu64 ": the file has become shorter while it was read",
+		return npu_error_set(err, code,
+				     "offset %" PRIu64 ": the file has become shorter while it was read",
 				     offset);
 	return npu_error_set(err, code, "offset %" PRIu64 ": cannot read: %s",
 			     offset, strerror(-code));

@@ -68,7 +68,8 @@ static int check_range(const struct npu_device_info *info,
 	if (segment->va >= info->va_start && segment->va < info->va_end &&
 	    segment->size <= info->va_end - segment->va)
 		return 0;
-	return npu_error_set(err, -EINVAL, "segment '%s' of %" PRIu64 " bytes at %#" PRIx64 ": the device maps %#" PRIx64 "..%#" PRIx64 ": compile it for this device",
+	return npu_error_set(err, -EINVAL,
+			     "segment '%s' of %" PRIu64 " bytes at %#" PRIx64 ": the device maps %#" PRIx64 "..%#" PRIx64 ": compile it for this device",
 			     segment->name, segment->size, segment->va,
 			     info->va_start, info->va_end);
 }

@@ -67,7 +67,8 @@ static int open_file(struct job_reader *reader)
 	if (fstat(reader->fd, &st))
 		return system_error(reader, "look at the file", -errno);
 	if (!S_ISREG(st.st_mode))
-		return npu_error_set(reader->err, -EINVAL, "%s: offset 0: not a job file: not a regular file",
+		return npu_error_set(reader->err, -EINVAL,
+				     "%s: offset 0: not a job file: not a regular file",
 				     reader->path);
 	reader->size = st.st_size;
 	return 0;
@@ -137,19 +138,24 @@ static int check_section(const struct job_reader *reader, unsigned int type,
 	uint64_t offset = job_round_up(after, job_section_align(type));
 
 	if (section->type != type || section->reserved)
-		return job_reader_bad(reader, at, "section %u has type %u, or a reserved field that is not zero",
+		return job_reader_bad(reader, at,
+				      "section %u has type %u, or a reserved field that is not zero",
 				      type, section->type);
 	if (section->offset != offset)
-		return job_reader_bad(reader, at, "section '%s' starts at %" PRIu64 ", its place is %" PRIu64,
+		return job_reader_bad(reader, at,
+				      "section '%s' starts at %" PRIu64 ", its place is %" PRIu64,
 				      name, section->offset, offset);
 	if (offset > reader->size || section->size > reader->size - offset)
-		return job_reader_bad(reader, at, "section '%s' of %" PRIu64 " bytes at %" PRIu64 " does not end in the file",
+		return job_reader_bad(reader, at,
+				      "section '%s' of %" PRIu64 " bytes at %" PRIu64 " does not end in the file",
 				      name, section->size, offset);
 	if (section->count > section_kinds[type].max)
-		return job_reader_bad(reader, at, "section '%s' has %u entries, at most %u are possible",
+		return job_reader_bad(reader, at,
+				      "section '%s' has %u entries, at most %u are possible",
 				      name, section->count, section_kinds[type].max);
 	if (record && section->size != (uint64_t)record * section->count)
-		return job_reader_bad(reader, at, "section '%s' has %" PRIu64 " bytes for %u entries of %u bytes",
+		return job_reader_bad(reader, at,
+				      "section '%s' has %" PRIu64 " bytes for %u entries of %u bytes",
 				      name, section->size, section->count, record);
 	return 0;
 }
@@ -162,7 +168,8 @@ static int check_gap(const struct job_reader *reader, uint64_t start, uint64_t e
 
 	for (uint64_t i = 0; !ret && i < end - start; i++)
 		if (gap[i])
-			ret = job_reader_bad(reader, start + i, "a byte between sections is not zero");
+			ret = job_reader_bad(reader, start + i,
+					     "a byte between sections is not zero");
 	return ret;
 }
 
@@ -189,7 +196,8 @@ static int bad_crc(const struct job_reader *reader, unsigned int type, uLong crc
 {
 	const struct job_section *section = &reader->header.sections[type];
 
-	return job_reader_bad(reader, section->offset, "section '%s' (%" PRIu64 " bytes) has checksum %08lx, the header says %08x: the file is damaged",
+	return job_reader_bad(reader, section->offset,
+			      "section '%s' (%" PRIu64 " bytes) has checksum %08lx, the header says %08x: the file is damaged",
 			      section_kinds[type].name, section->size, crc,
 			      section->crc);
 }

@@ -118,20 +118,24 @@ static int check_segment(const struct check *check, uint32_t i)
 	if (ret)
 		return ret;
 	if (!segment->va || segment->va % VA_ALIGN)
-		return bad(check, JOB_PART_SEGMENT, i, "segment '%s' starts at %#" PRIx64 ", which is not a multiple of 2 MiB above zero",
+		return bad(check, JOB_PART_SEGMENT, i,
+			   "segment '%s' starts at %#" PRIx64 ", which is not a multiple of 2 MiB above zero",
 			   segment->name, segment->va);
 	if (!segment->size)
 		return bad(check, JOB_PART_SEGMENT, i, "segment '%s' is empty",
 			   segment->name);
 	if (__builtin_add_overflow(segment->va, segment->size, &end) ||
 	    end > VA_END)
-		return bad(check, JOB_PART_SEGMENT, i, "segment '%s' of %" PRIu64 " bytes at %#" PRIx64 " does not end in the address space of 2^%d bytes",
+		return bad(check, JOB_PART_SEGMENT, i,
+			   "segment '%s' of %" PRIu64 " bytes at %#" PRIx64 " does not end in the address space of 2^%d bytes",
 			   segment->name, segment->size, segment->va, NPU_VA_BITS);
 	if (segment->data_size > segment->size)
-		return bad(check, JOB_PART_SEGMENT, i, "segment '%s' has %" PRIu64 " bytes of data for %" PRIu64 " bytes",
+		return bad(check, JOB_PART_SEGMENT, i,
+			   "segment '%s' has %" PRIu64 " bytes of data for %" PRIu64 " bytes",
 			   segment->name, segment->data_size, segment->size);
 	if (segment->data_size && !segment->data)
-		return bad(check, JOB_PART_SEGMENT, i, "segment '%s' has no data where it should have %" PRIu64 " bytes",
+		return bad(check, JOB_PART_SEGMENT, i,
+			   "segment '%s' has no data where it should have %" PRIu64 " bytes",
 			   segment->name, segment->data_size);
 	return 0;
 }
@@ -154,7 +158,8 @@ static int check_segments(const struct check *check)
 		check->by_va[i] = &image->segments[i];
 		total += image->segments[i].size;
 		if (!ret && total > JOB_MAX_BYTES)
-			ret = bad(check, JOB_PART_SEGMENT, i, "segments up to this one take %" PRIu64 " bytes, the limit is %" PRIu64,
+			ret = bad(check, JOB_PART_SEGMENT, i,
+				  "segments up to this one take %" PRIu64 " bytes, the limit is %" PRIu64,
 				  total, (uint64_t)JOB_MAX_BYTES);
 	}
 	if (ret)
@@ -207,20 +212,25 @@ static int check_tensor(const struct check *check, uint32_t i)
 	if (ret)
 		return ret;
 	if (tensor->role < NPU_JOB_INPUT || tensor->role > NPU_JOB_CONST)
-		return bad(check, JOB_PART_TENSOR, i, "tensor '%s' has role %u, which does not exist",
+		return bad(check, JOB_PART_TENSOR, i,
+			   "tensor '%s' has role %u, which does not exist",
 			   tensor->name, tensor->role);
 	if (!size)
-		return bad(check, JOB_PART_TENSOR, i, "tensor '%s' has type %u with %u dimensions, which give no size",
+		return bad(check, JOB_PART_TENSOR, i,
+			   "tensor '%s' has type %u with %u dimensions, which give no size",
 			   tensor->name, tensor->type, tensor->n_dims);
 	segment = find_segment(check, tensor->va, size);
 	if (!segment)
-		return bad(check, JOB_PART_TENSOR, i, "tensor '%s', %" PRIu64 " bytes at %#" PRIx64 ", lies in no segment",
+		return bad(check, JOB_PART_TENSOR, i,
+			   "tensor '%s', %" PRIu64 " bytes at %#" PRIx64 ", lies in no segment",
 			   tensor->name, size, tensor->va);
 	if (tensor->role == NPU_JOB_OUTPUT && segment->readonly)
-		return bad(check, JOB_PART_TENSOR, i, "output '%s' lies in segment '%s', which the NPU may not write",
+		return bad(check, JOB_PART_TENSOR, i,
+			   "output '%s' lies in segment '%s', which the NPU may not write",
 			   tensor->name, segment->name);
 	if (tensor->expected && tensor->role != NPU_JOB_OUTPUT)
-		return bad(check, JOB_PART_TENSOR, i, "tensor '%s' has an expected value but is no output",
+		return bad(check, JOB_PART_TENSOR, i,
+			   "tensor '%s' has an expected value but is no output",
 			   tensor->name);
 	return 0;
 }
@@ -230,7 +240,8 @@ static int check_args(const struct check *check, uint32_t i, uint32_t first_arg)
 	const struct npu_job_program *program = &check->image->programs[i];
 
 	if (program->num_args > NPU_JOB_MAX_ARGS)
-		return bad(check, JOB_PART_PROGRAM, i, "program '%s' has %u arguments, at most %u are possible",
+		return bad(check, JOB_PART_PROGRAM, i,
+			   "program '%s' has %u arguments, at most %u are possible",
 			   program->name, program->num_args, NPU_JOB_MAX_ARGS);
 	if (program->num_args && (!program->args || !program->arg_names))
 		return bad(check, JOB_PART_PROGRAM, i, "program '%s' lacks its arguments",
@@ -257,19 +268,23 @@ static int check_program(const struct check *check, uint32_t i)
 	if (ret)
 		return ret;
 	if (program->va % PROGRAM_ALIGN)
-		return bad(check, JOB_PART_PROGRAM, i, "program '%s' is at %#" PRIx64 ", which is not a multiple of %d",
+		return bad(check, JOB_PART_PROGRAM, i,
+			   "program '%s' is at %#" PRIx64 ", which is not a multiple of %d",
 			   program->name, program->va, PROGRAM_ALIGN);
 	if (program->size < sizeof(struct npu_program) + NPU_INSN_SIZE ||
 	    program->size % NPU_INSN_SIZE)
-		return bad(check, JOB_PART_PROGRAM, i, "program '%s' has %u bytes, which is no header with instructions",
+		return bad(check, JOB_PART_PROGRAM, i,
+			   "program '%s' has %u bytes, which is no header with instructions",
 			   program->name, program->size);
 	if (program->cores > NPU_MAX_CORES)
-		return bad(check, JOB_PART_PROGRAM, i, "program '%s' wants %u cores, devices have at most %u",
+		return bad(check, JOB_PART_PROGRAM, i,
+			   "program '%s' wants %u cores, devices have at most %u",
 			   program->name, program->cores, NPU_MAX_CORES);
 	segment = find_segment(check, program->va, program->size);
 	if (!segment || !segment->readonly ||
 	    program->va - segment->va + program->size > segment->data_size)
-		return bad(check, JOB_PART_PROGRAM, i, "program '%s', %u bytes at %#" PRIx64 ", does not lie in the data of a readonly segment",
+		return bad(check, JOB_PART_PROGRAM, i,
+			   "program '%s', %u bytes at %#" PRIx64 ", does not lie in the data of a readonly segment",
 			   program->name, program->size, program->va);
 	return 0;
 }

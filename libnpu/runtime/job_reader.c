@@ -27,7 +27,8 @@ static int copy_name(const struct job_reader *reader, char *to,
 
 	for (size_t i = len; i < NPU_JOB_NAME_LEN; i++)
 		if (name[i])
-			return job_reader_bad(reader, offset + i, "a name is followed by a byte that is not zero");
+			return job_reader_bad(reader, offset + i,
+					      "a name is followed by a byte that is not zero");
 	memcpy(to, name, NPU_JOB_NAME_LEN);
 	return 0;
 }
@@ -54,10 +55,12 @@ static int take_piece(const struct job_reader *reader, struct pieces *pieces,
 	uint64_t place = job_round_up(pieces->end, job_piece_align(pieces->type));
 
 	if (start != place)
-		return job_reader_bad(reader, at, "offset %" PRIu64 " in section %u, the piece's place is %" PRIu64,
+		return job_reader_bad(reader, at,
+				      "offset %" PRIu64 " in section %u, the piece's place is %" PRIu64,
 				      start, pieces->type, place);
 	if (place > section->size || size > section->size - place)
-		return job_reader_bad(reader, at, "%" PRIu64 " bytes at %" PRIu64 " do not end in section %u of %" PRIu64 " bytes",
+		return job_reader_bad(reader, at,
+				      "%" PRIu64 " bytes at %" PRIu64 " do not end in section %u of %" PRIu64 " bytes",
 				      size, place, pieces->type, section->size);
 	*data = reader->map + section->offset + place;
 	pieces->end = place + size;
@@ -100,7 +103,8 @@ static int make_segment(struct job_reader *reader, struct pieces *pieces,
 				      from->flags);
 	for (unsigned int j = 0; j < 7; j++)
 		if (from->reserved[j])
-			return job_reader_bad(reader, SEGMENT_AT(i, reserved), "a reserved field is not zero");
+			return job_reader_bad(reader, SEGMENT_AT(i, reserved),
+					      "a reserved field is not zero");
 	to->va = from->va;
 	to->size = from->size;
 	to->data_size = from->data_size;
@@ -110,7 +114,8 @@ static int make_segment(struct job_reader *reader, struct pieces *pieces,
 				  from->data_size, SEGMENT_AT(i, data_offset),
 				  &to->data);
 	if (from->data_offset)
-		return job_reader_bad(reader, SEGMENT_AT(i, data_offset), "a segment without data has an offset");
+		return job_reader_bad(reader, SEGMENT_AT(i, data_offset),
+				      "a segment without data has an offset");
 	return 0;
 }
 
@@ -125,13 +130,15 @@ static int make_shape(struct job_reader *reader, uint32_t i,
 	struct npu_job_tensor *to = &reader->image->tensors[i];
 
 	if (!from->n_dims || from->n_dims > NPU_JOB_MAX_DIMS)
-		return job_reader_bad(reader, TENSOR_AT(i, n_dims), "%u dimensions, from 1 to %d are possible",
+		return job_reader_bad(reader, TENSOR_AT(i, n_dims),
+				      "%u dimensions, from 1 to %d are possible",
 				      from->n_dims, NPU_JOB_MAX_DIMS);
 	to->n_dims = from->n_dims;
 	memcpy(to->dims, from->dims, sizeof(to->dims));
 	for (uint32_t j = from->n_dims; j < NPU_JOB_MAX_DIMS; j++)
 		if (from->dims[j])
-			return job_reader_bad(reader, TENSOR_AT(i, dims) + 8 * j, "dimension %u is not zero though there are only %u",
+			return job_reader_bad(reader, TENSOR_AT(i, dims) + 8 * j,
+					      "dimension %u is not zero though there are only %u",
 					      j, from->n_dims);
 	return 0;
 }
@@ -160,7 +167,8 @@ static int make_tensor(struct job_reader *reader, struct pieces *pieces,
 				  npu_job_tensor_size(to),
 				  TENSOR_AT(i, expected_offset), &to->expected);
 	if (from->expected_offset)
-		return job_reader_bad(reader, TENSOR_AT(i, expected_offset), "a tensor without expected value has an offset");
+		return job_reader_bad(reader, TENSOR_AT(i, expected_offset),
+				      "a tensor without expected value has an offset");
 	return 0;
 }
 
@@ -184,13 +192,15 @@ static int make_program(struct job_reader *reader, uint32_t i,
 		return ret;
 	if (from->first_arg != *next_arg ||
 	    from->num_args > count_of(reader, JOB_SECTION_ARGS) - *next_arg)
-		return job_reader_bad(reader, PROGRAM_AT(i, first_arg), "arguments %u to %" PRIu64 " are not the next ones of %u",
+		return job_reader_bad(reader, PROGRAM_AT(i, first_arg),
+				      "arguments %u to %" PRIu64 " are not the next ones of %u",
 				      from->first_arg,
 				      (uint64_t)from->first_arg + from->num_args,
 				      count_of(reader, JOB_SECTION_ARGS));
 	for (unsigned int j = 0; j < 10; j++)
 		if (from->reserved[j])
-			return job_reader_bad(reader, PROGRAM_AT(i, reserved), "a reserved field is not zero");
+			return job_reader_bad(reader, PROGRAM_AT(i, reserved),
+					      "a reserved field is not zero");
 	to->va = from->va;
 	to->size = from->size;
 	to->cores = from->cores;

@@ -27,10 +27,12 @@ static int check_options(const struct npu_device *device,
 			 struct npu_error *err)
 {
 	if (options->priority >= sizeof(priorities) / sizeof(*priorities))
-		return npu_error_set(err, -EINVAL, "%s: no priority %u: see enum npu_queue_priority",
+		return npu_error_set(err, -EINVAL,
+				     "%s: no priority %u: see enum npu_queue_priority",
 				     device->path, options->priority);
 	if (options->timeout_ms > device->info.timeout_max_ms)
-		return npu_error_set(err, -EINVAL, "%s: a timeout of %u ms is too long: the driver allows %u ms",
+		return npu_error_set(err, -EINVAL,
+				     "%s: a timeout of %u ms is too long: the driver allows %u ms",
 				     device->path, options->timeout_ms,
 				     device->info.timeout_max_ms);
 	return 0;
@@ -53,7 +55,8 @@ static int create_context(struct npu_queue *queue,
 				     device->path, strerror(errno));
 	ret = npu_device_ioctl(device, DRM_IOCTL_NPU_CONTEXT_CREATE, &create);
 	if (ret == -EACCES)
-		return npu_error_set(err, ret, "%s: REALTIME priority needs CAP_SYS_NICE: ask for HIGH, or run as root",
+		return npu_error_set(err, ret,
+				     "%s: REALTIME priority needs CAP_SYS_NICE: ask for HIGH, or run as root",
 				     device->path);
 	if (ret)
 		return npu_error_set(err, ret, "%s: cannot create a queue: %s%s",

@@ -34,13 +34,15 @@ static int check_jobs(const struct npu_queue *queue,
 				     num_jobs, NPU_QUEUE_MAX_JOBS);
 	for (uint32_t i = 0; i < num_jobs; i++) {
 		if (jobs[i].num_waits > NPU_QUEUE_MAX_WAITS)
-			return npu_error_set(err, -EINVAL, "job %u waits for %u fences: at most %u are possible",
+			return npu_error_set(err, -EINVAL,
+					     "job %u waits for %u fences: at most %u are possible",
 					     i, jobs[i].num_waits,
 					     NPU_QUEUE_MAX_WAITS);
 		for (uint32_t j = 0; j < jobs[i].num_waits; j++)
 			if (jobs[i].waits[j]->queue->vm->device !=
 			    queue->vm->device)
-				return npu_error_set(err, -EXDEV, "job %u waits for a fence of another device: wait for it on the CPU",
+				return npu_error_set(err, -EXDEV,
+						     "job %u waits for a fence of another device: wait for it on the CPU",
 						     i);
 		*num_waits += jobs[i].num_waits;
 	}
@@ -90,10 +92,12 @@ static int submit_failed(const struct npu_queue *queue, int code,
 
 	switch (code) {
 	case -EBADFD:
-		return npu_error_set(err, code, "%s: the queue is banned because a job of it hung: destroy it and create another",
+		return npu_error_set(err, code,
+				     "%s: the queue is banned because a job of it hung: destroy it and create another",
 				     path);
 	case -EINVAL:
-		return npu_error_set(err, code, "%s: the driver refuses a job: program must be 128-byte aligned, at most %u bytes; cores at most %u; arguments at most %u; budget at most %" PRIu64,
+		return npu_error_set(err, code,
+				     "%s: the driver refuses a job: program must be 128-byte aligned, at most %u bytes; cores at most %u; arguments at most %u; budget at most %" PRIu64,
 				     path, queue->vm->device->info.program_max,
 				     queue->vm->device->info.cores,
 				     queue->vm->device->info.max_args,

@@ -15,7 +15,8 @@ void va_space_fini(struct va_space *space)
 {
 	free(space->used);
 	space->used = NULL;
-	space->count = space->capacity = 0;
+	space->count = 0;
+	space->capacity = 0;
 }
 
 int va_space_room(struct va_space *space)

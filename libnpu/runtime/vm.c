@@ -77,7 +77,8 @@ static int bind(struct npu_vm *vm, const struct drm_npu_vm_bind_op *op,
 	if (!ret)
 		return 0;
 	if (ret == -EINVAL)
-		return npu_error_set(err, ret, "%s: cannot %s %#" PRIx64 " bytes at %#" PRIx64 ": address, offset and size must be whole pages, in %#" PRIx64 "..%#" PRIx64 " and in the buffer",
+		return npu_error_set(err, ret,
+				     "%s: cannot %s %#" PRIx64 " bytes at %#" PRIx64 ": address, offset and size must be whole pages, in %#" PRIx64 "..%#" PRIx64 " and in the buffer",
 				     vm->device->path, op->handle ? "map" : "unmap",
 				     (uint64_t)op->size, (uint64_t)op->va,
 				     info->va_start, info->va_end);
@@ -122,7 +123,8 @@ int npu_vm_map(struct npu_vm *vm, struct npu_buffer *buffer, uint32_t flags,
 	pthread_mutex_lock(&vm->lock);
 	ret = va_space_find(&vm->space, size, align, &found);
 	if (ret)
-		npu_error_set(err, ret, "%s: no %" PRIu64 " bytes of addresses in a row are free: unmap something",
+		npu_error_set(err, ret,
+			      "%s: no %" PRIu64 " bytes of addresses in a row are free: unmap something",
 			      vm->device->path, size);
 	else
 		ret = map_locked(vm, buffer, 0, size, found, flags, err);

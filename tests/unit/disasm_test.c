@@ -100,7 +100,8 @@ static void test_size(void)
 
 		memset(&insn, 0xff, sizeof(insn));
 		insn.opcode = opcode;
-		len = npu_disasm(&insn, "a tag of the greatest length that a job file allows, 63 bytes.",
+		len = npu_disasm(&insn,
+				 "a tag of the greatest length that a job file allows, 63 bytes.",
 				 text, sizeof(text));
 		longest = len > longest ? len : longest;
 	}
@@ -121,7 +122,8 @@ static void test_load(void)
 	char text[NPU_DISASM_LEN];
 
 	npu_disasm(&insn, "blk.0.attn_q", text, sizeof(text));
-	is_str(text, "LOAD dst=sram[0x100] src=mem[r16+0x40] row=64 rows=r17 planes=1 mem_stride=256 sram_stride=64 pad=8 wait=0,2 signal=1 tag=3 'blk.0.attn_q'",
+	is_str(text,
+	       "LOAD dst=sram[0x100] src=mem[r16+0x40] row=64 rows=r17 planes=1 mem_stride=256 sram_stride=64 pad=8 wait=0,2 signal=1 tag=3 'blk.0.attn_q'",
 	       "LOAD reads as it should");
 }
 
@@ -138,7 +140,8 @@ static void test_matmul(void)
 		.imm = { 0x3f000000 },
 	};
 
-	is_str(text_of(&insn), "MATMUL C:F32,A:I8,B:I8,scale:F32 STREAM|SB A=sram[r3] B=mem[r20] C=sram[0x40] SB=mem[r21] M=1 N=16 K=64 LDA=64 LDB=1024 LDC=64 layout=PACK act=SILU inv_scale=0.5",
+	is_str(text_of(&insn),
+	       "MATMUL C:F32,A:I8,B:I8,scale:F32 STREAM|SB A=sram[r3] B=mem[r20] C=sram[0x40] SB=mem[r21] M=1 N=16 K=64 LDA=64 LDB=1024 LDC=64 layout=PACK act=SILU inv_scale=0.5",
 	       "MATMUL reads as it should");
 	insn.flags = 0;
 	ok(strstr(text_of(&insn), "B=sram[r20]"), "without STREAM B is in SRAM");

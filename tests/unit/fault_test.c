@@ -62,7 +62,8 @@ static void test_requirement(void)
 {
 	says((struct npu_fault){ .code = NPU_FAULT_REQUIRE, .operand = 4,
 				 .needs = { NPU_VERSION(0, 2), NPU_VERSION(0, 1) } },
-	     NULL, "the program needs instruction set 0.2, the device has 0.1: compile it for this device");
+	     NULL,
+	     "the program needs instruction set 0.2, the device has 0.1: compile it for this device");
 	says((struct npu_fault){ .code = NPU_FAULT_REQUIRE, .operand = 8,
 				 .needs = { NPU_FEAT_MAT_I4 | NPU_FEAT_MAT_I8 | 1ull << 40,
 					    NPU_FEAT_MAT_I8 } },

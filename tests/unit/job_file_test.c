@@ -265,7 +265,8 @@ static void test_hostile(const unsigned char *bytes, size_t size)
 	}
 	close(fd);
 	free(copy);
-	ok(accepted && refusals, "of files with one byte set and right checksums %u are sound and %u are not",
+	ok(accepted && refusals,
+	   "of files with one byte set and right checksums %u are sound and %u are not",
 	   accepted, refusals);
 	ok(sound, "what was read obeys the rules");
 }
