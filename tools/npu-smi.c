@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: MIT
+/* npu-smi: what NPUs there are, and what they do. */
+#include <errno.h>
+#include <getopt.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <hw/npu_regs.h>
+#include <npu/npu.h>
+
+#include "exit_status.h"
+#include "json.h"
+#include "units.h"
+
+#define NODES "/dev/accel/accel*"
+
+static const char usage[] =
+	"Usage: npu-smi [OPTION]...\n"
+	"Show NPUs, their memory in use and their jobs.\n"
+	"\n"
+	"  -d, --device=NODE   show this one only, such as /dev/accel/accel0\n"
+	"  -j, --json          write JSON\n"
+	"  -l, --loop=SECONDS  show again every so often, until interrupted\n"
+	"      --help          show this text\n"
+	"      --version       show the version\n"
+	"\n"
+	"Exit status: 0 shown, 1 no NPU or none that may be used, 2 bad command line.\n";
+
+struct options {
+	const char *device;
+	double loop;
+	bool json;
+};
+
+static void print_version(char *out, size_t size, uint32_t version)
+{
+	snprintf(out, size, "%u.%u", NPU_VERSION_MAJOR(version),
+		 NPU_VERSION_MINOR(version));
+}
+
+static void print_features(uint64_t features)
+{
+	for (uint32_t bit = 0; bit < 64; bit++) {
+		if (!(features & 1ull << bit))
+			continue;
+		if (npu_feature_name(bit))
+			printf(" %s", npu_feature_name(bit));
+		else
+			printf(" bit%u", bit);
+	}
+}
+
+static void show_device(const struct npu_device *device)
+{
+	const struct npu_device_info *info = npu_device_info(device);
+	char isa[16], model[16], regs[16], sram[UNITS_LEN];
+
+	print_version(isa, sizeof(isa), info->isa_version);
+	print_version(model, sizeof(model), info->model_version);
+	print_version(regs, sizeof(regs), info->regs_version);
+	printf("%s\n", npu_device_path(device));
+	printf("  profile    %s\n", info->profile);
+	printf("  versions   driver %s, model %s, instruction set %s, registers %s\n",
+	       info->driver_version, model, isa, regs);
+	printf("  cores      %u at %.0f MHz, %s of SRAM each\n", info->cores,
+	       info->clock_khz / 1e3, units_bytes(info->sram_size, sram));
+	printf("  engines    per core and cycle: %u INT8, %u INT4, %u 16-bit MACs, %u vector lanes\n",
+	       info->macs_i8, info->macs_i4, info->macs_f16, info->vec_lanes);
+	printf("  memory     %.1f GB/s, shared with the CPU\n",
+	       info->mem_mbps / 1e3);
+	printf("  queues     %u, timeout %u ms (at most %u ms)\n", info->queues,
+	       info->timeout_default_ms, info->timeout_max_ms);
+	printf("  features  ");
+	print_features(info->features);
+	putchar('\n');
+}
+
+static void show_usage(const struct npu_device_usage *usage)
+{
+	char buffers[UNITS_LEN], tables[UNITS_LEN];
+
+	printf("  in use     %s in %" PRIu64 " buffers, %s of page tables\n",
+	       units_bytes(usage->buffer_bytes, buffers), usage->buffers,
+	       units_bytes(usage->page_table_bytes, tables));
+	printf("  contexts   %u, in %u address spaces\n", usage->contexts,
+	       usage->vms);
+	printf("  jobs       %" PRIu64 " done, %" PRIu64 " failed; %u resets\n",
+	       usage->jobs_done, usage->jobs_failed, usage->resets);
+}
+
+static void json_version(struct json *json, const char *name, uint32_t version)
+{
+	char text[16];
+
+	print_version(text, sizeof(text), version);
+	json_string(json, name, text);
+}
+
+static void json_features(struct json *json, uint64_t features)
+{
+	json_array(json, "features");
+	for (uint32_t bit = 0; bit < 64; bit++)
+		if (features & 1ull << bit && npu_feature_name(bit))
+			json_string(json, NULL, npu_feature_name(bit));
+	json_close_array(json);
+}
+
+static void json_device(struct json *json, const struct npu_device *device)
+{
+	const struct npu_device_info *info = npu_device_info(device);
+
+	json_string(json, "device", npu_device_path(device));
+	json_string(json, "profile", info->profile);
+	json_string(json, "driver_version", info->driver_version);
+	json_version(json, "model_version", info->model_version);
+	json_version(json, "isa_version", info->isa_version);
+	json_version(json, "regs_version", info->regs_version);
+	json_uint(json, "cores", info->cores);
+	json_uint(json, "clock_khz", info->clock_khz);
+	json_uint(json, "sram_bytes", info->sram_size);
+	json_uint(json, "memory_mbps", info->mem_mbps);
+	json_uint(json, "macs_i8", info->macs_i8);
+	json_uint(json, "macs_i4", info->macs_i4);
+	json_uint(json, "macs_f16", info->macs_f16);
+	json_uint(json, "vec_lanes", info->vec_lanes);
+	json_uint(json, "queues", info->queues);
+	json_features(json, info->features);
+}
+
+static void json_usage(struct json *json, const struct npu_device_usage *usage)
+{
+	json_uint(json, "buffer_bytes", usage->buffer_bytes);
+	json_uint(json, "buffers", usage->buffers);
+	json_uint(json, "page_table_bytes", usage->page_table_bytes);
+	json_uint(json, "contexts", usage->contexts);
+	json_uint(json, "vms", usage->vms);
+	json_uint(json, "jobs_done", usage->jobs_done);
+	json_uint(json, "jobs_failed", usage->jobs_failed);
+	json_uint(json, "resets", usage->resets);
+}
+
+/* Opened anew each time, so that a device that comes back is seen again. */
+static int show(const char *path, struct json *json, struct npu_error *err)
+{
+	struct npu_device_usage usage;
+	struct npu_device *device;
+	int ret = npu_device_open(path, &device, err);
+
+	if (ret)
+		return ret;
+	ret = npu_device_usage(device, &usage, err);
+	if (!ret && json) {
+		json_object(json, NULL);
+		json_device(json, device);
+		json_usage(json, &usage);
+		json_close_object(json);
+	} else if (!ret) {
+		show_device(device);
+		show_usage(&usage);
+	}
+	npu_device_close(device);
+	return ret;
+}
+
+/* Nodes of other accelerators are no error as long as there is an NPU too. */
+static int show_all(struct json *json, struct npu_error *err)
+{
+	unsigned int shown = 0;
+	glob_t nodes = { 0 };
+
+	if (!glob(NODES, 0, NULL, &nodes)) {
+		for (size_t i = 0; i < nodes.gl_pathc; i++) {
+			int ret = show(nodes.gl_pathv[i], json, err);
+
+			shown += !ret;
+			if (ret && ret != -ENODEV)
+				fprintf(stderr, "npu-smi: %s\n", err->message);
+		}
+	}
+	globfree(&nodes);
+	return shown ? 0 : show(NULL, json, err);
+}
+
+static int show_once(const struct options *options)
+{
+	struct npu_error err = { 0 };
+	struct json json = { 0 }, *out = options->json ? &json : NULL;
+	int ret;
+
+	if (out) {
+		json_object(out, NULL);
+		json_array(out, "devices");
+	}
+	ret = options->device ? show(options->device, out, &err) :
+				show_all(out, &err);
+	if (out) {
+		json_close_array(out);
+		if (ret)
+			json_string(out, "error", err.message);
+		json_close_object(out);
+	}
+	fflush(stdout);
+	if (ret)
+		fprintf(stderr, "npu-smi: %s\n", err.message);
+	return ret ? STATUS_FAILED : STATUS_OK;
+}
+
+static double parse_seconds(const char *text)
+{
+	char *end;
+	double seconds = strtod(text, &end);
+
+	if (end == text || *end || !(seconds >= 0.01 && seconds <= 86400)) {
+		fprintf(stderr, "npu-smi: --loop=%s: give seconds from 0.01 to 86400\n",
+			text);
+		exit(STATUS_BAD_INPUT);
+	}
+	return seconds;
+}
+
+static void parse_options(int argc, char **argv, struct options *options)
+{
+	enum { HELP = 256, VERSION };
+	static const struct option longs[] = {
+		{ "device", required_argument, NULL, 'd' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "loop", required_argument, NULL, 'l' },
+		{ "help", no_argument, NULL, HELP },
+		{ "version", no_argument, NULL, VERSION },
+		{ 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "d:jl:", longs, NULL)) != -1) {
+		switch (c) {
+		case 'd':
+			options->device = optarg;
+			break;
+		case 'j':
+			options->json = true;
+			break;
+		case 'l':
+			options->loop = parse_seconds(optarg);
+			break;
+		case HELP:
+			fputs(usage, stdout);
+			exit(STATUS_OK);
+		case VERSION:
+			puts("npu-smi " NPU_LIBRARY_VERSION);
+			exit(STATUS_OK);
+		default:
+			fputs("Try 'npu-smi --help'.\n", stderr);
+			exit(STATUS_BAD_INPUT);
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "npu-smi: '%s': no argument is expected\nTry 'npu-smi --help'.\n",
+			argv[optind]);
+		exit(STATUS_BAD_INPUT);
+	}
+}
+
+static void wait_seconds(double seconds)
+{
+	struct timespec time = { .tv_sec = seconds };
+
+	time.tv_nsec = (seconds - time.tv_sec) * 1e9;
+	nanosleep(&time, NULL);
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { 0 };
+	int status;
+
+	parse_options(argc, argv, &options);
+	status = show_once(&options);
+	while (options.loop && !ferror(stdout)) {
+		wait_seconds(options.loop);
+		if (!options.json)
+			putchar('\n');
+		status = show_once(&options);
+	}
+	return status;
+}
