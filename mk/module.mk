@@ -5,5 +5,5 @@ KDIR ?=
 
 # kbuild knows what changed, so it is always asked.
 .PHONY: module
-module: build/kernel/release
+module: kernel
 	$(Q)tools/build-module $(KDIR)

@@ -14,7 +14,8 @@ build/.setup-%: tools/setup
 	$(Q)tools/setup $*
 	$(Q)mkdir -p build && touch $@
 
-build/kernel/release: | build/.setup
+.PHONY: kernel
+kernel: | build/.setup
 	$(Q)tools/fetch kernel
 
 build/linux: | build/.setup

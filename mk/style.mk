@@ -2,5 +2,5 @@
 # help: make check-style   checkpatch, sparse, cppcheck and clang-format
 
 .PHONY: check-style
-check-style: build/kernel/release | build/.setup build/.setup-style build/linux
+check-style: kernel | build/.setup build/.setup-style build/linux
 	$(Q)tools/check-style
