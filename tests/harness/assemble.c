@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+/* Instructions put one behind the other. */
 #include "assemble.h"
 
 #include <stdio.h>
@@ -96,6 +97,23 @@ struct npu_insn *asm_store(struct program *p, unsigned int reg, uint32_t offset,
 	asm_addr(insn, 1, NPU_R_ZERO, sram);
 	asm_vals(insn, size, 1, 1);
 	return insn;
+}
+
+void asm_null(struct program *p)
+{
+	asm_start(p, 0);
+	asm_add(p, NPU_OP_END);
+}
+
+void asm_spin(struct program *p)
+{
+	asm_start(p, 0);
+	asm_loop(p, NPU_VAL_MAX, 3, 20, 0);
+	asm_loop(p, NPU_VAL_MAX, 1, 21, 0);
+	asm_add(p, NPU_OP_NOP);
+	asm_add(p, NPU_OP_ENDLOOP);
+	asm_add(p, NPU_OP_ENDLOOP);
+	asm_add(p, NPU_OP_END);
 }
 
 struct npu_job asm_job(struct program *p, void *host, uint64_t va)

@@ -50,6 +50,10 @@ struct npu_insn *asm_load(struct program *p, uint32_t sram, unsigned int reg,
 struct npu_insn *asm_store(struct program *p, unsigned int reg, uint32_t offset,
 			   uint32_t sram, uint32_t size);
 
+/* A program that does nothing, and one that does so until it is stopped. */
+void asm_null(struct program *p);
+void asm_spin(struct program *p);
+
 /**
  * asm_job() - put a program into memory
  * @p: program
