@@ -32,7 +32,7 @@
  * @heads: query heads of a unit, @units of them in all, @parts a KV head
  * @tokens: tokens of a block of rows
  * @tile: positions of a tile
- * @q: F16 queries
+ * @q: F16 queries, and at the end F16 output
  * @s: F32 scores; the second buffer lies @s_size behind the first
  * @p: F16 probabilities, likewise with @p_size
  * @o: F32 output
@@ -103,26 +103,25 @@ static void take_sram(struct lower *l, struct flash *f)
 	lower_ring(l, &l->in, "ring of keys and values", f->tile * d * F16);
 }
 
-/* Bytes of the query heads of a unit, of @size each element, and of all heads. */
-static uint64_t unit_row(const struct flash *f, uint32_t size)
+/* Bytes of a token's query heads, or outputs, of a unit, and of all heads. */
+static uint64_t unit_row(const struct flash *f)
 {
-	return (uint64_t)f->heads * f->op->shape.head_dim * size;
+	return (uint64_t)f->heads * f->op->shape.head_dim * F16;
 }
 
-static uint64_t token_row(const struct flash *f, uint32_t size)
+static uint64_t token_row(const struct flash *f)
 {
-	return (uint64_t)f->op->shape.heads * f->op->shape.head_dim * size;
+	return (uint64_t)f->op->shape.heads * f->op->shape.head_dim * F16;
 }
 
 /* Address of the block's queries, or of its output. */
 static struct npu_loc block_in_memory(struct lower *l, const struct flash *f,
-				      const struct tensor *tensor, uint32_t size,
-				      uint8_t t)
+				      const struct tensor *tensor, uint8_t t)
 {
 	npu_build_lea(l->b, t, &(struct npu_affine){
 		.imm = tensor->va,
-		.term = { { npu_reg(f->t0), npu_imm(token_row(f, size)) },
-			  { npu_reg(f->unit), npu_imm(unit_row(f, size)) } },
+		.term = { { npu_reg(f->t0), npu_imm(token_row(f)) },
+			  { npu_reg(f->unit), npu_imm(unit_row(f)) } },
 	});
 	return npu_at(t, 0);
 }
@@ -142,10 +141,10 @@ static void start_block(struct lower *l, const struct flash *f)
 	uint8_t t = npu_builder_reg(l->b);
 
 	npu_build_load(l->b, &(struct npu_insn_dma){
-		.sram = npu_at(0, f->q), .sram_stride = npu_imm(unit_row(f, F16)),
-		.mem = block_in_memory(l, f, f->op->x, F16, t),
-		.mem_stride = npu_imm(token_row(f, F16)),
-		.row = npu_imm(unit_row(f, F16)), .rows = npu_reg(f->nt),
+		.sram = npu_at(0, f->q), .sram_stride = npu_imm(unit_row(f)),
+		.mem = block_in_memory(l, f, f->op->x, t),
+		.mem_stride = npu_imm(token_row(f)),
+		.row = npu_imm(unit_row(f)), .rows = npu_reg(f->nt),
 	}, npu_order(0, 0));
 	fill_rows(l, f, f->m, 1, -INFINITY);
 	fill_rows(l, f, f->l, 1, 0);
@@ -273,26 +272,25 @@ static void one_tile(struct lower *l, const struct flash *f)
 
 static void finish_block(struct lower *l, const struct flash *f)
 {
-	uint64_t row = (uint64_t)f->op->shape.head_dim * F32;
-	struct npu_loc o = npu_at(0, f->o);
+	uint64_t d = f->op->shape.head_dim;
+	struct npu_loc out = npu_at(0, f->q);
 	uint8_t t = npu_builder_reg(l->b);
 
 	npu_build_binary(l->b, NPU_BINARY_DIV, &(struct npu_insn_vec){
-		.dst = o, .type_dst = NPU_TYPE_F32, .ld_dst = npu_imm(row),
-		.src0 = o, .type_src0 = NPU_TYPE_F32, .ld_src0 = npu_imm(row),
+		.dst = out, .type_dst = NPU_TYPE_F16, .ld_dst = npu_imm(d * F16),
+		.src0 = npu_at(0, f->o), .type_src0 = NPU_TYPE_F32, .ld_src0 = npu_imm(d * F32),
 		.src1 = npu_at(0, f->l), .type_src1 = NPU_TYPE_F32,
 		.ld_src1 = npu_imm(F32), .bcast1 = NPU_BCAST_COL,
 		.rows = npu_reg(f->rows), .cols = npu_imm(f->op->shape.head_dim),
 	}, npu_order(NPU_TOKEN(l->mat_vec) | NPU_TOKEN(l->mat_acc), NPU_TOKEN(l->vec_st)));
 	npu_build_store(l->b, &(struct npu_insn_dma){
-		.sram = o, .sram_stride = npu_imm(unit_row(f, F32)),
-		.mem = block_in_memory(l, f, f->op->y[0], F32, t),
-		.mem_stride = npu_imm(token_row(f, F32)),
-		.row = npu_imm(unit_row(f, F32)), .rows = npu_reg(f->nt),
-	}, npu_order(NPU_TOKEN(l->vec_st), 0));
-	/* the next block overwrites queries (LD) and output (VEC) */
-	lower_edge(l, l->mat_ld, NPU_ENGINE_MAT, NPU_ENGINE_LD);
-	lower_edge(l, l->st_vec, NPU_ENGINE_ST, NPU_ENGINE_VEC);
+		.sram = out, .sram_stride = npu_imm(unit_row(f)),
+		.mem = block_in_memory(l, f, f->op->y[0], t),
+		.mem_stride = npu_imm(token_row(f)),
+		.row = npu_imm(unit_row(f)), .rows = npu_reg(f->nt),
+	}, npu_order(NPU_TOKEN(l->vec_st), NPU_TOKEN(l->st_ld)));
+	/* the next block's queries come where the output was */
+	npu_build_nop(l->b, NPU_ENGINE_LD, npu_order(NPU_TOKEN(l->st_ld), 0));
 	npu_builder_reg_free(l->b, t);
 }
 

@@ -44,7 +44,7 @@ void graph_fail(struct graph *g, int code, const char *fmt, ...)
 	npu_error_set(&g->err, code, "%s", text);
 }
 
-static uint64_t type_size(uint32_t type)
+uint32_t type_size(uint32_t type)
 {
 	switch (type) {
 	case NPU_TYPE_I8:

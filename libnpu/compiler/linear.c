@@ -6,6 +6,7 @@
 #include "tile.h"
 
 #define F32 4u
+#define F16 2u
 
 /* Operators on the logits' rows have nothing to do when none are asked for. */
 static struct share share_of_op(struct lower *l, const struct op *op,
@@ -30,39 +31,40 @@ static void release_share(struct lower *l, const struct op *op,
 		npu_builder_reg_free(l->b, share->count);
 }
 
-/* The columns of a tile in an F32 tensor of the matrix's width. */
-static struct npu_insn_dma tile_in_memory(struct lower *l, const struct op *op,
-					  const struct row_range *rows,
-					  const struct tile *tile, uint32_t ldc,
-					  const struct tensor *tensor,
+/* A tile at @offset in its slot, and its columns of a tensor of the matrix's width. */
+static struct npu_insn_dma tile_in_memory(struct lower *l, const struct product *p,
+					  const struct tensor *tensor, uint64_t offset,
 					  uint8_t addr, uint8_t row)
 {
-	const struct matrix *w = &op->w[0];
+	uint32_t size = type_size(tensor->type);
 
-	npu_build_alu(l->b, NPU_ALU_MUL, row, tile->cols, NPU_R_ZERO, F32);
+	npu_build_alu(l->b, NPU_ALU_MUL, row, p->tile->cols, NPU_R_ZERO, size);
 	return (struct npu_insn_dma){
-		.sram = npu_at(l->out.addr, 0), .sram_stride = npu_imm(ldc),
-		.mem = lower_mem(l, addr, tensor->va, tile->at, w->unit_cols * F32),
-		.mem_stride = npu_imm((uint64_t)w->n * F32),
-		.row = npu_reg(row), .rows = rows->count,
+		.sram = npu_at(l->out.addr, offset),
+		.sram_stride = npu_imm(p->ldc / F32 * size),
+		.mem = lower_mem(l, addr, tensor->va, p->tile->at, p->w->unit_cols * size),
+		.mem_stride = npu_imm((uint64_t)p->w->n * size),
+		.row = npu_reg(row), .rows = p->rows->count,
 	};
 }
 
-static void move_tile(struct lower *l, const struct op *op,
-		      const struct row_range *rows, const struct tile *tile,
-		      uint32_t ldc, bool load)
+static void load_residual(struct lower *l, const struct op *op, const struct product *p)
 {
 	uint8_t addr = npu_builder_reg(l->b), row = npu_builder_reg(l->b);
-	struct npu_insn_dma dma = tile_in_memory(l, op, rows, tile, ldc,
-						 load ? op->res : op->y[0], addr, row);
-	uint8_t edge = op->kind == OP_SWIGLU ? l->vec_st : l->mat_st;
+	struct npu_insn_dma dma = tile_in_memory(l, p, op->res, 0, addr, row);
 
-	if (load)
-		npu_build_load(l->b, &dma, npu_order(NPU_TOKEN(l->out.free),
-						     NPU_TOKEN(l->ld_mat)));
-	else
-		npu_build_store(l->b, &dma, npu_order(NPU_TOKEN(edge),
-						      NPU_TOKEN(l->out.free)));
+	npu_build_load(l->b, &dma, npu_order(NPU_TOKEN(l->out.free), NPU_TOKEN(l->ld_mat)));
+	npu_builder_reg_free(l->b, addr);
+	npu_builder_reg_free(l->b, row);
+}
+
+static void store_tile(struct lower *l, const struct op *op, const struct product *p,
+		       uint64_t offset, uint8_t edge)
+{
+	uint8_t addr = npu_builder_reg(l->b), row = npu_builder_reg(l->b);
+	struct npu_insn_dma dma = tile_in_memory(l, p, op->y[0], offset, addr, row);
+
+	npu_build_store(l->b, &dma, npu_order(NPU_TOKEN(edge), NPU_TOKEN(l->out.free)));
 	npu_builder_reg_free(l->b, addr);
 	npu_builder_reg_free(l->b, row);
 }
@@ -72,18 +74,19 @@ static void linear_tile(struct lower *l, const struct op *op, struct product *p)
 	uint8_t ready = op->res ? l->ld_mat : l->out.free;
 
 	if (op->res)
-		move_tile(l, op, p->rows, p->tile, p->ldc, true);
+		load_residual(l, op, p);
 	p->accum = op->res;
 	p->order = npu_order(NPU_TOKEN(ready), NPU_TOKEN(l->mat_st));
 	tile_product(l, p);
-	move_tile(l, op, p->rows, p->tile, p->ldc, false);
+	store_tile(l, op, p, 0, l->mat_st);
 }
 
-/* Gate and up side by side in a slot; SiLU(gate) * up over the gate. */
+/* Gate and up, in F32, and SiLU(gate) * up, in F16, one behind the other in a slot. */
 static void swiglu_tile(struct lower *l, const struct op *op, struct product *p)
 {
+	uint64_t size = (uint64_t)p->rows->max * p->ldc;
 	struct npu_loc gate = npu_at(l->out.addr, 0);
-	struct npu_loc up = npu_at(l->out.addr, (uint64_t)p->rows->max * p->ldc);
+	struct npu_loc up = npu_at(l->out.addr, size);
 	struct product q = *p;
 
 	p->order = npu_order(NPU_TOKEN(l->out.free), 0);
@@ -93,12 +96,13 @@ static void swiglu_tile(struct lower *l, const struct op *op, struct product *p)
 	q.order = npu_order(0, NPU_TOKEN(l->mat_vec));
 	tile_product(l, &q);
 	npu_build_unary_gate(l->b, NPU_UNARY_SILU, &(struct npu_insn_vec){
-		.dst = gate, .type_dst = NPU_TYPE_F32, .ld_dst = npu_imm(p->ldc),
+		.dst = npu_at(l->out.addr, 2 * size), .type_dst = NPU_TYPE_F16,
+		.ld_dst = npu_imm(p->ldc / F32 * F16),
 		.src0 = gate, .type_src0 = NPU_TYPE_F32, .ld_src0 = npu_imm(p->ldc),
 		.src1 = up, .type_src1 = NPU_TYPE_F32, .ld_src1 = npu_imm(p->ldc),
 		.rows = p->rows->count, .cols = npu_reg(p->tile->cols),
 	}, npu_order(NPU_TOKEN(l->mat_vec), NPU_TOKEN(l->vec_st)));
-	move_tile(l, op, p->rows, p->tile, p->ldc, false);
+	store_tile(l, op, p, 2 * size, l->vec_st);
 }
 
 static void lower_products(struct lower *l, const struct op *op, uint32_t out_row,
@@ -134,5 +138,5 @@ void lower_linear(struct lower *l, const struct op *op)
 
 void lower_swiglu(struct lower *l, const struct op *op)
 {
-	lower_products(l, op, 2 * F32, swiglu_tile);
+	lower_products(l, op, 2 * F32 + F16, swiglu_tile);
 }

@@ -42,8 +42,8 @@ static void blocks_init(struct blocks *b, struct graph *g,
 	b->cos = weights_rope(g, context, c->rope_dims, c->rope_base, false);
 	b->sin = weights_rope(g, context, c->rope_dims, c->rope_base, true);
 	b->q = rows(b, MEM_SCRATCH, 0, NPU_TYPE_F16, heads, "queries");
-	b->att = rows(b, MEM_SCRATCH, 0, NPU_TYPE_F32, heads, "attention");
-	b->hidden = rows(b, MEM_SCRATCH, 0, NPU_TYPE_F32, c->ffn, "hidden");
+	b->att = rows(b, MEM_SCRATCH, 0, NPU_TYPE_F16, heads, "attention");
+	b->hidden = rows(b, MEM_SCRATCH, 0, NPU_TYPE_F16, c->ffn, "hidden");
 	b->mid = rows(b, MEM_SCRATCH, 0, NPU_TYPE_F32, c->d_model, "residual");
 }
 

@@ -10,9 +10,9 @@
 static void take_tokens(struct lower *l)
 {
 	uint8_t *const counters[] = {
-		&l->in.free, &l->out.free, &l->full, &l->ld_mat, &l->mat_ld,
-		&l->mat_vec, &l->mat_acc, &l->vec_mat, &l->mat_st, &l->vec_st,
-		&l->st_vec, &l->vec_cp, &l->cp_st,
+		&l->in.free, &l->out.free, &l->full, &l->ld_mat, &l->mat_vec,
+		&l->mat_acc, &l->vec_mat, &l->mat_st, &l->vec_st, &l->st_ld,
+		&l->vec_cp, &l->cp_st,
 	};
 
 	for (unsigned int i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)

@@ -76,7 +76,7 @@ struct lower {
 	uint8_t logits_first;
 	struct ring in, out;
 	uint8_t full;
-	uint8_t ld_mat, mat_ld, mat_vec, mat_acc, vec_mat, mat_st, vec_st, st_vec;
+	uint8_t ld_mat, mat_vec, mat_acc, vec_mat, mat_st, vec_st, st_ld;
 	uint8_t vec_cp, cp_st;
 	struct share shares[MAX_SHARES];
 	uint32_t n_shares;

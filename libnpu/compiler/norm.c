@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* RMSNORM and QUANT: F32 rows of memory become I8 rows in SRAM. */
+/* RMSNORM and QUANT: F32 or F16 rows of memory become I8 rows in SRAM. */
 #include "norm.h"
 
 #define F32 4u
@@ -8,6 +8,7 @@ void activation_alloc(struct lower *l, const struct op *op,
 		      const struct row_range *rows, struct activation *act)
 {
 	act->k = op->w[0].k;
+	act->size = type_size(op->x->type);
 	act->addr = npu_builder_sram(l->b, "quantised input", (uint64_t)rows->max * act->k);
 	act->scale = npu_builder_sram(l->b, "scales of the input", rows->max * F32);
 	act->norm = 0;
@@ -20,7 +21,8 @@ static void load_block(struct lower *l, const struct op *op,
 		       const struct activation *act, struct npu_loc mem,
 		       struct npu_loc q, struct npu_loc scale, struct npu_value rows)
 {
-	uint32_t full = NPU_TOKEN(l->full), ld = act->k * F32;
+	uint32_t full = NPU_TOKEN(l->full), ld = act->k * act->size;
+	uint8_t type = op->x->type;
 	struct npu_loc slot = npu_at(l->in.addr, 0);
 
 	npu_build_load(l->b, &(struct npu_insn_dma){
@@ -29,8 +31,8 @@ static void load_block(struct lower *l, const struct op *op,
 	}, npu_order(NPU_TOKEN(l->in.free), full));
 	if (op->norm) {
 		npu_build_rmsnorm(l->b, &(struct npu_insn_vec){
-			.dst = slot, .type_dst = NPU_TYPE_F32, .ld_dst = npu_imm(ld),
-			.src0 = slot, .type_src0 = NPU_TYPE_F32, .ld_src0 = npu_imm(ld),
+			.dst = slot, .type_dst = type, .ld_dst = npu_imm(ld),
+			.src0 = slot, .type_src0 = type, .ld_src0 = npu_imm(ld),
 			.src1 = npu_at(0, act->norm), .type_src1 = NPU_TYPE_F32,
 			.bcast1 = NPU_BCAST_ROW,
 			.rows = rows, .cols = npu_imm(act->k),
@@ -39,7 +41,7 @@ static void load_block(struct lower *l, const struct op *op,
 	}
 	npu_build_quant(l->b, &(struct npu_insn_vec){
 		.dst = q, .type_dst = NPU_TYPE_I8, .ld_dst = npu_imm(act->k),
-		.src0 = slot, .type_src0 = NPU_TYPE_F32, .ld_src0 = npu_imm(ld),
+		.src0 = slot, .type_src0 = type, .ld_src0 = npu_imm(ld),
 		.aux0 = scale, .rows = rows, .cols = npu_imm(act->k),
 	}, npu_order(full, NPU_TOKEN(l->in.free)));
 	lower_turn(l, &l->in);
@@ -52,7 +54,7 @@ static void load_blocks(struct lower *l, const struct op *op,
 	uint8_t at = npu_builder_reg(l->b), n = npu_builder_reg(l->b);
 	uint8_t t = npu_builder_reg(l->b), q = npu_builder_reg(l->b);
 	uint8_t scale = npu_builder_reg(l->b);
-	uint64_t ld = (uint64_t)act->k * F32;
+	uint64_t ld = (uint64_t)act->k * act->size;
 
 	lower_div_up(l, n, rows->count, block);
 	npu_build_loop(l->b, at, NPU_R_ZERO, npu_reg(n), npu_imm(block));
@@ -85,7 +87,7 @@ void activation_load(struct lower *l, const struct op *op,
 	if (rows->count.reg && block < rows->max) {
 		load_blocks(l, op, rows, act, block);
 	} else {
-		lower_mem(l, t, op->x->va, rows->first, (uint64_t)act->k * F32);
+		lower_mem(l, t, op->x->va, rows->first, (uint64_t)act->k * act->size);
 		load_block(l, op, act, npu_at(t, 0), npu_at(0, act->addr),
 			   npu_at(0, act->scale), rows->count);
 	}

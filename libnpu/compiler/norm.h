@@ -11,9 +11,10 @@
  * @scale: F32 scale of each row
  * @norm: weights of the norm, if there is one
  * @k: columns
+ * @size: bytes of an element of the input, F32 or F16
  */
 struct activation {
-	uint32_t addr, scale, norm, k;
+	uint32_t addr, scale, norm, k, size;
 };
 
 /**
@@ -28,7 +29,7 @@ void activation_alloc(struct lower *l, const struct op *op,
 
 /**
  * activation_load() - read rows, normalise them if the operator says so, quantise them
- * @l: state; its ring in has slots of @block rows of F32 or more
+ * @l: state; its ring in has slots of @block rows of input or more
  * @op: operator
  * @rows: its rows
  * @act: where to

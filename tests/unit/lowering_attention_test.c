@@ -50,7 +50,7 @@ static void build_ops(struct rig *r, const struct shape *s, struct data *d)
 	d->q = rig_tensor(r, NPU_TYPE_F16, s->rows, s->a.heads * hd, "q");
 	d->k = rig_tensor(r, NPU_TYPE_F16, s->a.kv_heads * s->a.context, hd, "k");
 	d->v = rig_tensor(r, NPU_TYPE_F16, s->a.kv_heads * s->a.context, hd, "v");
-	d->att = rig_tensor(r, NPU_TYPE_F32, s->rows, s->a.heads * hd, "att");
+	d->att = rig_tensor(r, NPU_TYPE_F16, s->rows, s->a.heads * hd, "att");
 	d->w[0] = rig_weights(r, s->d, s->a.heads * hd);
 	d->w[1] = rig_weights(r, s->d, s->a.kv_heads * hd);
 	d->w[2] = rig_weights(r, s->d, s->a.kv_heads * hd);
@@ -137,7 +137,7 @@ static void attend(struct rig *r, const struct shape *s, const struct data *d,
 
 static double attention_error(struct rig *r, const struct shape *s, const struct data *d)
 {
-	const float *att = rig_data(r, d->att);
+	const void *att = rig_data(r, d->att);
 	uint32_t hd = s->a.head_dim;
 	double out[64], worst = 0;
 
@@ -145,7 +145,7 @@ static double attention_error(struct rig *r, const struct shape *s, const struct
 		for (uint32_t h = 0; h < s->a.heads; h++) {
 			attend(r, s, d, m, h, out);
 			for (uint32_t i = 0; i < hd; i++) {
-				double e = fabs(out[i] - att[(m * s->a.heads + h) * hd + i]);
+				double e = fabs(out[i] - half(att, (m * s->a.heads + h) * hd + i));
 
 				worst = e <= worst ? worst : e;
 			}
