@@ -5,7 +5,7 @@ to := $(DESTDIR)$(PREFIX)
 
 .PHONY: install
 install: libnpu tools $(man_pages)
-	install -d $(to)/bin $(to)/lib/pkgconfig $(to)/include/npu $(to)/include/drm
+	install -d $(to)/bin $(to)/lib/pkgconfig $(to)/include/npu $(to)/include/drm $(to)/include/hw
 	$(if $(tool_names),install -m 755 $(tool_names:%=$(B)/bin/%) $(to)/bin)
 	install -m 644 $(B)/lib/libnpu.a $(to)/lib
 	install -m 755 $(B)/lib/$(libnpu_soname) $(to)/lib
@@ -13,4 +13,5 @@ install: libnpu tools $(man_pages)
 	install -m 644 $(B)/lib/pkgconfig/npu.pc $(to)/lib/pkgconfig
 	install -m 644 libnpu/include/npu/*.h $(to)/include/npu
 	install -m 644 uapi/drm/npu_accel.h $(to)/include/drm
+	install -m 644 uapi/hw/npu_isa.h uapi/hw/npu_regs.h $(to)/include/hw
 	$(if $(man_pages),install -d $(to)/share/man/man1 && install -m 644 $(man_pages) $(to)/share/man/man1)
