@@ -11,6 +11,7 @@
 #include <npu/compile.h>
 #include <npu/gguf.h>
 #include <npu/job.h>
+#include <npu/npu.h>
 
 #include "exit_status.h"
 #include "units.h"
@@ -26,6 +27,7 @@ static const char usage[] =
 	"      --cores=N       cores to divide the work for (default 2)\n"
 	"      --sram=BYTES    SRAM of a core (default 1048576)\n"
 	"      --help          show this text\n"
+	"      --version       show the version\n"
 	"\n"
 	"Exit status: 0 written, 1 failed, 2 bad model or command line.\n";
 
@@ -76,7 +78,11 @@ static bool take_option(struct arguments *a, int option)
 	case 'h':
 		fputs(usage, stdout);
 		exit(STATUS_OK);
+	case 'v':
+		puts("npu-compile " NPU_LIBRARY_VERSION);
+		exit(STATUS_OK);
 	default:
+		fputs("Try 'npu-compile --help'.\n", stderr);
 		return false;
 	}
 }
@@ -91,6 +97,7 @@ static bool parse(int argc, char **argv, struct arguments *a)
 		{ "cores", required_argument, NULL, 'c' },
 		{ "sram", required_argument, NULL, 's' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'v' },
 		{ 0 }
 	};
 	int option;

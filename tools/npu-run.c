@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <npu/llm.h>
+#include <npu/npu.h>
 #include <npu/sampler.h>
 #include <npu/tokenizer.h>
 
@@ -31,8 +32,9 @@ static const char usage[] =
 	"      --context=N      positions of the KV cache (default: the model's)\n"
 	"      --chunk=N        tokens of a prefill run (default: 32, or what fits)\n"
 	"  -d, --device=NODE    such as /dev/accel/accel0 (default: the first NPU)\n"
-	"      --json           text and figures as JSON, when all is done\n"
+	"  -j, --json           text and figures as JSON, when all is done\n"
 	"      --help           show this text\n"
+	"      --version        show the version\n"
 	"\n"
 	"The text goes to standard output as it is generated, figures to standard error.\n"
 	"\n"
@@ -132,7 +134,7 @@ static bool parse_float(const char *text, const char *option, float *value)
 }
 
 enum { OPT_TEMP = 256, OPT_TOP_K, OPT_TOP_P, OPT_MIN_P, OPT_SEED, OPT_CONTEXT, OPT_CHUNK,
-       OPT_JSON, OPT_HELP };
+       OPT_HELP, OPT_VERSION };
 
 static bool take_option(struct arguments *a, int option)
 {
@@ -162,13 +164,17 @@ static bool take_option(struct arguments *a, int option)
 		return parse_u32(optarg, "context", &a->compile.context);
 	case OPT_CHUNK:
 		return parse_u32(optarg, "chunk", &a->compile.chunk);
-	case OPT_JSON:
+	case 'j':
 		a->json = true;
 		return true;
 	case OPT_HELP:
 		fputs(usage, stdout);
 		exit(STATUS_OK);
+	case OPT_VERSION:
+		puts("npu-run " NPU_LIBRARY_VERSION);
+		exit(STATUS_OK);
 	default:
+		fputs("Try 'npu-run --help'.\n", stderr);
 		return false;
 	}
 }
@@ -187,13 +193,14 @@ static bool parse(int argc, char **argv, struct arguments *a)
 		{ "seed", required_argument, NULL, OPT_SEED },
 		{ "context", required_argument, NULL, OPT_CONTEXT },
 		{ "chunk", required_argument, NULL, OPT_CHUNK },
-		{ "json", no_argument, NULL, OPT_JSON },
+		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, OPT_HELP },
+		{ "version", no_argument, NULL, OPT_VERSION },
 		{ 0 }
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "m:p:n:d:", options, NULL)) >= 0)
+	while ((option = getopt_long(argc, argv, "m:p:n:d:j", options, NULL)) >= 0)
 		if (!take_option(a, option))
 			return false;
 	if (a->model && optind == argc)
