@@ -10,10 +10,16 @@
 #include "qemu/osdep.h"
 #include "qemu/main-loop.h"
 #include "qemu/module.h"
+#include "qemu/error-report.h"
 #include "qemu/rcu.h"
 #include "qemu/timer.h"
 #include "qemu/units.h"
 #include "qapi/error.h"
+#if __has_include("system/address-spaces.h")
+#include "system/address-spaces.h"
+#else
+#include "exec/address-spaces.h"
+#endif
 #include "hw/pci/msix.h"
 #include "hw/pci/pci_device.h"
 #include "hw/pci/pcie.h"
@@ -40,6 +46,8 @@ struct NPUState {
     /* Vectors that worker threads want sent; drained by @raise_bh. */
     uint32_t raise_pending;
     QEMUBH *raise_bh;
+    /* DMA is refused: a fault in the IOMMU needs the big lock to report. */
+    bool behind_iommu;
 
     /* Properties */
     char *profile;
@@ -64,6 +72,9 @@ static void *npu_dma_ptr(NPUState *s, hwaddr addr, hwaddr *len, bool is_write,
     MemTxAttrs attrs = MEMTXATTRS_UNSPECIFIED;
     hwaddr xlat;
 
+    if (qatomic_read(&s->behind_iommu)) {
+        return NULL;
+    }
     *mr = address_space_translate(as, addr, &xlat, len, is_write, attrs);
     if (!*len || !memory_access_is_direct(*mr, is_write, attrs)) {
         return NULL;
@@ -161,6 +172,17 @@ static void npu_raise(void *opaque, unsigned int vector)
     }
 }
 
+/* Workers walk memory maps, which only threads that RCU knows may do. */
+static void npu_thread_begin(void *opaque)
+{
+    rcu_register_thread();
+}
+
+static void npu_thread_end(void *opaque)
+{
+    rcu_unregister_thread();
+}
+
 static uint64_t npu_clock_ns(void *opaque)
 {
     return qemu_clock_get_ns(QEMU_CLOCK_VIRTUAL);
@@ -200,14 +222,25 @@ static const struct npu_core_ops npu_ops = {
     .raise = npu_raise,
     .clock_ns = npu_clock_ns,
     .trace = npu_trace,
+    .thread_begin = npu_thread_begin,
+    .thread_end = npu_thread_end,
 };
 
 static uint64_t npu_regs_read(void *opaque, hwaddr addr, unsigned size)
 {
     NPUState *s = opaque;
+    uint32_t value;
 
-    return size == 4 ? npu_core_read(s->core, addr)
-                     : MAKE_64BIT_MASK(0, 8 * size);
+    /* A vCPU may have been on its way here when the device was unplugged. */
+    if (size != 4 || !s->core) {
+        return MAKE_64BIT_MASK(0, 8 * size);
+    }
+    value = npu_core_read(s->core, addr);
+    /* What led to this value sent its messages before: the guest relies on it. */
+    if (qatomic_read(&s->raise_pending)) {
+        npu_raise_bh(s);
+    }
+    return value;
 }
 
 static void npu_regs_write(void *opaque, hwaddr addr, uint64_t value,
@@ -215,7 +248,7 @@ static void npu_regs_write(void *opaque, hwaddr addr, uint64_t value,
 {
     NPUState *s = opaque;
 
-    if (size == 4) {
+    if (size == 4 && s->core) {
         npu_core_write(s->core, addr, value);
     }
 }
@@ -231,8 +264,15 @@ static const MemoryRegionOps npu_regs_ops = {
 static void npu_config_write(PCIDevice *pdev, uint32_t addr, uint32_t value,
                              int len)
 {
+    NPUState *s = NPU(pdev);
+    bool master = pci_get_word(pdev->config + PCI_COMMAND) & PCI_COMMAND_MASTER;
+
     pci_default_write_config(pdev, addr, value, len);
     pcie_cap_flr_write_config(pdev, addr, value, len);
+    if (master &&
+        !(pci_get_word(pdev->config + PCI_COMMAND) & PCI_COMMAND_MASTER)) {
+        npu_core_invalidate(s->core);
+    }
 }
 
 /* Power-on, bus reset and FLR. */
@@ -242,6 +282,12 @@ static void npu_reset(DeviceState *dev)
 
     npu_core_reset(s->core);
     qatomic_set(&s->raise_pending, 0);
+    s->behind_iommu = pci_device_iommu_address_space(PCI_DEVICE(s)) !=
+                      &address_space_memory;
+    if (s->behind_iommu) {
+        warn_report_once("npu: DMA behind an IOMMU is not supported: the "
+                         "device will refuse all of it");
+    }
     msix_reset(PCI_DEVICE(s));
 }
 
@@ -303,6 +349,7 @@ static void npu_exit(PCIDevice *pdev)
 
     /* Joins the workers: nothing schedules the bottom half after this. */
     npu_core_free(s->core);
+    s->core = NULL;
     qemu_bh_delete(s->raise_bh);
     msix_uninit_exclusive_bar(pdev);
     pcie_cap_exit(pdev);

@@ -60,8 +60,9 @@ struct npu_event_ring {
 	bool writing;
 };
 
+/* @hidden: invalidations that the registers do not show */
 struct npu_tlb_regs {
-	uint32_t context, done;
+	uint32_t context, done, hidden;
 	uint64_t va, size;
 };
 
@@ -76,7 +77,7 @@ struct npu_tlb_regs {
  * @threads: those
  * @lock: guards what follows
  * @work: there may be something to do for a worker
- * @settled: a reset is complete, or the event ring is free
+ * @settled: a reset is complete, the event ring is free, or TLB_DONE advanced
  * @quit: threads are to end
  * @enabled: CTRL.ENABLE
  * @resetting: a full reset waits for @busy and the queues

@@ -203,6 +203,10 @@ bool npu_job_meet(struct npu_core *npu, struct npu_run *run)
 		run->done.status = NPU_JOB_ABORTED;
 		run->done.fault = (struct npu_fault){ 0 };
 	}
+	/* Those that wait for cores which will not come are done as well. */
+	for (unsigned int i = 0; i < run->num_cores; i++)
+		if (run->cores[i]->state == NPU_EXEC_BARRIER)
+			npu_timing_drain(&run->cores[i]->time);
 	npu_counters_sum(npu, run);
 	return false;
 }

@@ -113,6 +113,9 @@ static uint64_t round_up(uint64_t bytes)
 	return (bytes + 63) / 64 * 64;
 }
 
+/* Rows of a region that are copied between two looks. */
+#define REACH_ROWS	256
+
 /* Bytes that a copy of @r takes: rows side by side. */
 static uint64_t copy_size(const struct npu_region *r)
 {
@@ -121,7 +124,8 @@ static uint64_t copy_size(const struct npu_region *r)
 
 /*
  * Host memory of @r: in place if it lies there in one piece, else copied to
- * @room. *@stride: from row to row.
+ * @room. *@stride: from row to row. Lets invalidations pass if it copies many
+ * rows, so only the first of several that are reached may have many.
  */
 static const uint8_t *reach(struct npu_exec *ex, const struct npu_region *r,
 			    uint8_t *room, size_t *stride)
@@ -137,13 +141,16 @@ static const uint8_t *reach(struct npu_exec *ex, const struct npu_region *r,
 	if (host)
 		return host;
 	*stride = r->row;
-	for (uint64_t y = 0; y < r->rows; y++)
+	for (uint64_t y = 0; y < r->rows; y++) {
+		if (y % REACH_ROWS == REACH_ROWS - 1 && !npu_exec_go_on(ex))
+			return NULL;
 		if (!npu_mmu_read(&ex->mmu, r->base + y * r->stride,
 				  room + y * r->row, r->row, NPU_ACCESS_READ,
 				  &fault)) {
 			npu_exec_fault_memory(ex, &fault, r->field);
 			return NULL;
 		}
+	}
 	return room;
 }
 

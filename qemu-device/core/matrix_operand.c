@@ -8,6 +8,7 @@
 
 /* Most k of an exact sum of I8 products in 32 bits. */
 #define K_MAX_I8	65536
+#define K_MAX_F16	(1u << 20)
 
 static uint8_t type_size(unsigned int type)
 {
@@ -60,7 +61,7 @@ bool npu_matmul_values(struct npu_exec *ex, const struct npu_insn *insn,
 	a->act = insn->mode[NPU_MM_ACT];
 	a->inv = immediate(insn->imm[0]);
 	mm->stream = insn->flags & NPU_F_STREAM;
-	if (a->type_a == NPU_TYPE_I8 && a->k > K_MAX_I8)
+	if (a->k > (a->type_a == NPU_TYPE_I8 ? K_MAX_I8 : K_MAX_F16))
 		return npu_exec_fault(ex, NPU_FAULT_OPERAND,
 				      NPU_FIELD_VAL(NPU_MM_K), a->k);
 	return npu_exec_work(ex, a->m, a->n, a->k ? a->k : 1,

@@ -42,6 +42,11 @@ void npu_mmu_drop(struct npu_mmu *mmu)
 		npu->ops->unmap(npu->opaque, mmu->windows[i].host,
 				mmu->windows[i].len, mmu->windows[i].write);
 	mmu->num_windows = 0;
+	if (mmu->max_windows > WINDOWS_MAX) {
+		free(mmu->windows);
+		mmu->windows = NULL;
+		mmu->max_windows = 0;
+	}
 	memset(mmu->tlb, 0, sizeof(mmu->tlb));
 	memset(mmu->recent, 0xff, sizeof(mmu->recent));
 }

@@ -50,6 +50,8 @@ struct npu_trace {
  * @raise: send MSI-X message @vector
  * @clock_ns: virtual time of the machine
  * @trace: note an event; may be NULL
+ * @thread_begin: a thread of the core's starts, before it calls anything else; may be NULL
+ * @thread_end: and ends, after all else; may be NULL
  *
  * All are called from any of the core's threads, and from within a register
  * access, without a lock of the core's that a register access takes.
@@ -62,6 +64,8 @@ struct npu_core_ops {
 	void (*raise)(void *opaque, unsigned int vector);
 	uint64_t (*clock_ns)(void *opaque);
 	void (*trace)(void *opaque, const struct npu_trace *event);
+	void (*thread_begin)(void *opaque);
+	void (*thread_end)(void *opaque);
 };
 
 /**
@@ -109,6 +113,15 @@ void npu_core_free(struct npu_core *core);
  * What NPU_CTRL_RESET starts, waited for: for the owner's reset lines and FLR.
  */
 void npu_core_reset(struct npu_core *core);
+
+/**
+ * npu_core_invalidate() - let go of all memory; returns when nothing is held
+ * @core: machine
+ *
+ * For an owner whose memory is about to change under the device: jobs that run
+ * ask for their mappings anew. What the registers show does not change.
+ */
+void npu_core_invalidate(struct npu_core *core);
 
 /**
  * npu_core_read() - read a 32-bit register

@@ -90,6 +90,7 @@ void npu_queue_fail(struct npu_core *npu, unsigned int q)
 	queue->error = true;
 	queue->error_event = true;
 	unfetch(queue);
+	npu_sched_allocate(npu);
 	npu_sched_kick(npu);
 }
 
@@ -188,7 +189,7 @@ static void write_abort(struct npu_core *npu, unsigned int q, uint32_t index)
 	struct npu_queue *queue = &npu->queues[q];
 	struct npu_run *run = &queue->run;
 
-	if (!queue->enabled || index - queue->head >= queue->tail - queue->head)
+	if (index - queue->head >= queue->tail - queue->head)
 		return;
 	if (index == queue->head && run->state == NPU_RUN_RUNNING &&
 	    run->ring == queue->ring) {

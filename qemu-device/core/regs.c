@@ -113,6 +113,8 @@ static bool job_under_way(const struct npu_core *npu)
 
 		if (state != NPU_RUN_IDLE && state != NPU_RUN_WAITING)
 			return true;
+		if (npu->queues[q].error_event || npu->queues[q].threads)
+			return true;
 	}
 	return false;
 }
@@ -197,9 +199,9 @@ static uint32_t read_control(const struct npu_core *npu, uint32_t offset)
 	case NPU_REG_TLB_SIZE_HI:
 		return HIGH(npu->tlb.size);
 	case NPU_REG_TLB_SEQ:
-		return npu->tlb_seq;
+		return npu->tlb_seq - npu->tlb.hidden;
 	case NPU_REG_TLB_DONE:
-		return npu->tlb.done;
+		return npu->tlb.done - npu->tlb.hidden;
 	default:
 		return 0;
 	}

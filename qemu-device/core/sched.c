@@ -223,12 +223,21 @@ static void meet(struct npu_core *npu, struct npu_run *run)
 		push_ready(npu, run->cores[i]);
 }
 
+/* Whatever else was wrong with it. */
+static void set_aborted(struct npu_run *run)
+{
+	run->done.status = NPU_JOB_ABORTED;
+	run->done.fault = (struct npu_fault){ 0 };
+}
+
 static void take_up(struct npu_core *npu, struct npu_exec *ex)
 {
 	struct npu_run *run = ex->run;
 
 	npu->busy++;
 	if (!run->loaded && !load(npu, run)) {
+		if (run->stop == NPU_STOP_ABORT)
+			set_aborted(run);
 		finish(npu, run);
 	} else {
 		work_for(npu, ex);
@@ -271,10 +280,8 @@ static void end_unrun(struct npu_core *npu, unsigned int q)
 {
 	struct npu_run *run = &npu->queues[q].run;
 
-	if (npu_queue_head_aborted(&npu->queues[q])) {
-		run->done.status = NPU_JOB_ABORTED;
-		run->done.fault = (struct npu_fault){ 0 };
-	}
+	if (npu_queue_head_aborted(&npu->queues[q]))
+		set_aborted(run);
 	finish(npu, run);
 }
 
@@ -336,6 +343,8 @@ void *npu_sched_worker(void *core)
 {
 	struct npu_core *npu = core;
 
+	if (npu->ops->thread_begin)
+		npu->ops->thread_begin(npu->opaque);
 	pthread_mutex_lock(&npu->lock);
 	while (!npu->quit) {
 		if (!step(npu))
@@ -343,5 +352,7 @@ void *npu_sched_worker(void *core)
 		npu_reset_settle(npu);
 	}
 	pthread_mutex_unlock(&npu->lock);
+	if (npu->ops->thread_end)
+		npu->ops->thread_end(npu->opaque);
 	return NULL;
 }

@@ -28,6 +28,7 @@ static uint32_t update_done(struct npu_core *npu)
 	if (done == npu->tlb.done)
 		return 0;
 	npu->tlb.done = done;
+	pthread_cond_broadcast(&npu->settled);
 	return npu_irq_set(npu, NPU_IRQ_TLB);
 }
 
@@ -86,4 +87,17 @@ uint32_t npu_tlb_invalidate(struct npu_core *npu, uint32_t cmd)
 	}
 	__atomic_store_n(&npu->tlb_seq, before + 1, __ATOMIC_RELEASE);
 	return update_done(npu);
+}
+
+void npu_core_invalidate(struct npu_core *npu)
+{
+	uint32_t vectors;
+
+	pthread_mutex_lock(&npu->lock);
+	vectors = npu_tlb_invalidate(npu, NPU_TLB_CMD_ALL);
+	npu->tlb.hidden++;
+	while (npu->tlb.done != npu->tlb_seq)
+		pthread_cond_wait(&npu->settled, &npu->lock);
+	pthread_mutex_unlock(&npu->lock);
+	npu_irq_raise(npu, vectors);
 }

@@ -474,6 +474,9 @@ struct drm_npu_context_query {
 	/** @state: out: enum drm_npu_context_state */
 	__u32 state;
 
+	/** @pad: zero */
+	__u32 pad;
+
 	/** @jobs_submitted: out: jobs so far */
 	__u64 jobs_submitted;
 
@@ -506,6 +509,9 @@ struct drm_npu_context_query {
 
 	/** @opcode: out: of the instruction */
 	__u32 opcode;
+
+	/** @pad2: zero */
+	__u32 pad2;
 
 	/** @address: out: VA, SRAM address or value, by @code */
 	__u64 address;
