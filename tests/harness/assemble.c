@@ -23,6 +23,7 @@ struct npu_insn *asm_add(struct program *p, unsigned int opcode)
 		exit(255);
 	}
 	insn = &p->insns[p->header.num_insns++];
+	memset(insn, 0, sizeof(*insn));
 	insn->opcode = opcode;
 	return insn;
 }
