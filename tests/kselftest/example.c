@@ -6,7 +6,7 @@
 
 #include "kselftest_harness.h"
 
-#define main vector_add
+#define main example_main
 #include "../../Documentation/examples/vector-add.c"
 #undef main
 
@@ -19,7 +19,7 @@ TEST(vector_add)
 	ASSERT_LE(0, memory);
 	fflush(stdout);
 	dup2(memory, STDOUT_FILENO);
-	status = vector_add();
+	status = example_main();
 	fflush(stdout);
 	dup2(terminal, STDOUT_FILENO);
 	EXPECT_EQ(0, status);

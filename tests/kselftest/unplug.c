@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module is loaded and unloaded, and the device taken away, with jobs in
+ * flight and files open.
+ *
+ * NPU_MODULE names the module's file, NPU_RELOADS says how often it is loaded.
+ */
+#include <dirent.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "kselftest_harness.h"
+
+#include "npu_program.h"
+
+#define DRIVER	"/sys/bus/pci/drivers/npu"
+
+static int load_module(void)
+{
+	const char *path = getenv("NPU_MODULE");
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1, ret;
+
+	if (fd < 0)
+		return -ENOENT;
+	ret = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
+static int unload_module(void)
+{
+	return syscall(SYS_delete_module, "npu", O_NONBLOCK) ? -errno : 0;
+}
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* The PCI address of the device that the driver has. */
+static int find_device(char *name, size_t size)
+{
+	DIR *dir = opendir(DRIVER);
+	struct dirent *entry;
+	int ret = -ENODEV;
+
+	while (dir && ret && (entry = readdir(dir))) {
+		if (strlen(entry->d_name) == 12 && entry->d_name[4] == ':') {
+			snprintf(name, size, "%s", entry->d_name);
+			ret = 0;
+		}
+	}
+	if (dir)
+		closedir(dir);
+	return ret;
+}
+
+/* The node may appear a little later than the driver. */
+static int wait_for_device(void)
+{
+	int i, fd;
+
+	for (i = 0; i < 200; i++) {
+		fd = npu_open_device();
+		if (fd >= 0) {
+			close(fd);
+			return 0;
+		}
+		usleep(20000);
+	}
+	return -ENODEV;
+}
+
+/* Keeps the device busy until it is killed, or the device goes. */
+static void be_busy(uint64_t rounds)
+{
+	struct drm_npu_job jobs[64], spin;
+	uint64_t args[1] = { rounds };
+	struct npu_machine m;
+	int i;
+
+	if (npu_machine_open(&m))
+		_exit(1);
+	spin = npu_prog_spin(&m);
+	npu_job_args(&spin, args);
+	for (i = 0; i < 64; i++)
+		jobs[i] = spin;
+	while (!npu_submit(m.fd, m.ctx, jobs, 64, NULL))
+		;
+	npu_machine_close(&m);
+	_exit(0);
+}
+
+static pid_t start_busy(uint64_t rounds)
+{
+	pid_t child = fork();
+
+	if (!child)
+		be_busy(rounds);
+	return child;
+}
+
+static int reloads(void)
+{
+	const char *wish = getenv("NPU_RELOADS");
+
+	return wish ? atoi(wish) : 5;
+}
+
+TEST(reload_with_jobs_in_flight)
+{
+	int i, j, status, count = reloads();
+	pid_t child[2];
+
+	if (!getenv("NPU_MODULE"))
+		SKIP(return, "NPU_MODULE does not name the module");
+	for (i = 0; i < count; i++) {
+		for (j = 0; j < 2; j++) {
+			child[j] = start_busy(j ? NPU_TEST_FOREVER : 1);
+			ASSERT_LT(0, child[j]);
+		}
+		usleep(1000 * (i * 37 % 101));
+		for (j = 0; j < 2; j++) {
+			kill(child[j], SIGKILL);
+			ASSERT_EQ(child[j], waitpid(child[j], &status, 0));
+			ASSERT_TRUE(WIFSIGNALED(status));
+		}
+		ASSERT_EQ(0, unload_module());
+		ASSERT_EQ(0, load_module());
+		ASSERT_EQ(0, wait_for_device());
+	}
+}
+
+TEST(unload_is_refused_while_open)
+{
+	int fd = npu_open_device();
+
+	if (!getenv("NPU_MODULE"))
+		SKIP(return, "NPU_MODULE does not name the module");
+	ASSERT_LE(0, fd);
+	EXPECT_EQ(-EWOULDBLOCK, unload_module());
+	close(fd);
+	EXPECT_EQ(0, unload_module());
+	ASSERT_EQ(0, load_module());
+	ASSERT_EQ(0, wait_for_device());
+}
+
+/* All that a file can still do when its device is gone. */
+static void use_dead_file(struct __test_metadata *_metadata, struct npu_machine *m,
+			  uint32_t syncobj)
+{
+	struct drm_npu_job job = npu_prog_null(m);
+	struct drm_npu_device_info info;
+	uint32_t id;
+
+	EXPECT_EQ(-ENODEV, npu_query(m->fd, DRM_NPU_QUERY_DEVICE, &info, sizeof(info)));
+	EXPECT_EQ(-ENODEV, npu_bo_create(m->fd, 4096, 0, &id));
+	EXPECT_EQ(-ENODEV, npu_vm_create(m->fd, &id));
+	EXPECT_EQ(-ENODEV, npu_submit(m->fd, m->ctx, &job, 1, NULL));
+	EXPECT_EQ(-ENODEV, npu_syncobj_wait(m->fd, syncobj, 0));
+	/* Memory that is mapped stays. */
+	m->data.cpu[0] = 1;
+	EXPECT_EQ(1, m->data.cpu[0]);
+}
+
+static void unplug_with_open_file(struct __test_metadata *_metadata, const char *how,
+				  const char *what)
+{
+	struct drm_npu_job spin;
+	uint64_t args[1] = { NPU_TEST_FOREVER };
+	struct drm_npu_sync sync = { .flags = DRM_NPU_SYNC_SIGNAL };
+	struct npu_machine m;
+	int status, ret;
+	pid_t child;
+
+	ASSERT_EQ(0, npu_machine_open(&m));
+	spin = npu_prog_spin(&m);
+	npu_job_args(&spin, args);
+	sync.handle = npu_syncobj_create(m.fd, 0);
+	npu_job_syncs(&spin, &sync, 1);
+	ASSERT_EQ(0, npu_submit(m.fd, m.ctx, &spin, 1, NULL));
+	child = start_busy(1);
+	ASSERT_LT(0, child);
+	usleep(100000);
+
+	ASSERT_EQ(0, write_file(how, what));
+	/* The other process sees its submit fail, and leaves by itself. */
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	use_dead_file(_metadata, &m, sync.handle);
+	npu_machine_close(&m);
+	ret = npu_open_device();
+	EXPECT_EQ(-ENODEV, ret);
+}
+
+static void works_again(struct __test_metadata *_metadata)
+{
+	struct drm_npu_job job;
+	struct npu_machine m;
+
+	ASSERT_EQ(0, wait_for_device());
+	ASSERT_EQ(0, npu_machine_open(&m));
+	job = npu_prog_null(&m);
+	EXPECT_EQ(0, npu_run(&m, &job));
+	npu_machine_close(&m);
+}
+
+TEST(unbind_with_open_file)
+{
+	char name[32];
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		ASSERT_EQ(0, find_device(name, sizeof(name)));
+		unplug_with_open_file(_metadata, DRIVER "/unbind", name);
+		ASSERT_EQ(0, write_file(DRIVER "/bind", name));
+		works_again(_metadata);
+	}
+}
+
+TEST(remove_with_open_file)
+{
+	char name[32], path[96];
+
+	ASSERT_EQ(0, find_device(name, sizeof(name)));
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", name);
+	unplug_with_open_file(_metadata, path, "1");
+	ASSERT_EQ(0, write_file("/sys/bus/pci/rescan", "1"));
+	works_again(_metadata);
+}
+
+TEST_HARNESS_MAIN
