@@ -22,7 +22,7 @@ static const char usage[] =
 	"\n"
 	"  -o, --output=FILE   the job file\n"
 	"  -b, --block=N       only transformer block N, from input x to output y\n"
-	"      --context=N     positions of the KV cache (default: the model's)\n"
+	"      --context=N     positions of the KV cache (default: the model's, at most 4096)\n"
 	"      --chunk=N       tokens of a prefill run (default: 32, or what fits)\n"
 	"      --cores=N       cores to divide the work for (default 2)\n"
 	"      --sram=BYTES    SRAM of a core (default 1048576)\n"

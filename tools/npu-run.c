@@ -29,7 +29,7 @@ static const char usage[] =
 	"      --top-p=P        choose among the likeliest that sum to P (default 1)\n"
 	"      --min-p=P        drop tokens P times less likely than the best (default 0)\n"
 	"      --seed=S         start of the random sequence (default 0)\n"
-	"      --context=N      positions of the KV cache (default: the model's)\n"
+	"      --context=N      positions of the KV cache (default: the model's, at most 4096)\n"
 	"      --chunk=N        tokens of a prefill run (default: 32, or what fits)\n"
 	"  -d, --device=NODE    such as /dev/accel/accel0 (default: the first NPU)\n"
 	"  -j, --json           text and figures as JSON, when all is done\n"

@@ -11,6 +11,7 @@
 #include "llama.h"
 
 #define DEFAULT_CHUNK 32u
+#define DEFAULT_CONTEXT 4096u	/* most: memory is taken for all of it */
 
 /**
  * struct job - one compilation
@@ -121,7 +122,9 @@ static int compile(const struct npu_gguf *gguf, int64_t layer,
 	if (ret)
 		return ret;
 	options = options ? options : &defaults;
-	job.context = options->context ? options->context : job.model->config.context;
+	job.context = job.model->config.context;
+	if (options->context || job.context > DEFAULT_CONTEXT)
+		job.context = options->context ? options->context : DEFAULT_CONTEXT;
 	job.chunk = options->chunk ? options->chunk : DEFAULT_CHUNK;
 	if (!options->chunk && job.chunk > job.context)
 		job.chunk = job.context;

@@ -50,7 +50,7 @@ enum npu_trap {
 
 /**
  * struct npu_compile_options - choices; all zero is the default
- * @context: positions of the KV cache; 0: those of the model
+ * @context: positions of the KV cache; 0: those of the model, at most 4096
  * @chunk: most tokens of a prefill run; 0: 32, or what fits into SRAM
  */
 struct npu_compile_options {
