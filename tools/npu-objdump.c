@@ -48,12 +48,12 @@ static const char *role_name(uint32_t role)
 	}
 }
 
+/* Such as "F32[3][5]". */
 static const char *shape(const struct npu_job_tensor *tensor, char *out,
 			 size_t size)
 {
-	size_t len = 0;
+	size_t len = snprintf(out, size, "%s", npu_type_name(tensor->type));
 
-	out[0] = '\0';
 	for (uint32_t i = 0; i < tensor->n_dims && len < size; i++)
 		len += snprintf(out + len, size - len, "[%" PRIu64 "]",
 				tensor->dims[i]);
@@ -119,8 +119,8 @@ static void show_tensors(const struct npu_job_image *image)
 	for (uint32_t i = 0; i < image->n_tensors; i++) {
 		const struct npu_job_tensor *tensor = &image->tensors[i];
 
-		printf("  %#12" PRIx64 "  %-6s %4s%-20s %s%s\n", tensor->va,
-		       role_name(tensor->role), npu_type_name(tensor->type),
+		printf("  %#12" PRIx64 "  %-6s  %-20s %s%s\n", tensor->va,
+		       role_name(tensor->role),
 		       shape(tensor, dims, sizeof(dims)), tensor->name,
 		       tensor->expected ? " (expected value given)" : "");
 	}
@@ -162,7 +162,8 @@ static void show_program(const struct options *options,
 	printf("\nprogram %s: at %#" PRIx64 ", %u instructions, ",
 	       program->name, program->va, num_insns(program));
 	if (program->cores)
-		printf("on %u cores\n", program->cores);
+		printf("on %u core%s\n", program->cores,
+		       program->cores == 1 ? "" : "s");
 	else
 		printf("on all cores\n");
 	show_header(&header);

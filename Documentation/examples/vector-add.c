@@ -35,5 +35,5 @@ int main(void)
 	TRY(npu_queue_create(vm, NULL, &queue, &err)); /* a job: run it */
 	TRY(npu_queue_submit(queue, &job, 1, &fence, &err));
 	TRY(npu_fence_wait(fence, -1, &err));
-	printf("%g + %g = %g\n", x[N - 1], y[N - 1], z[N - 1]);
+	return printf("%g + %g = %g\n", x[N - 1], y[N - 1], z[N - 1]) < 0;
 }
