@@ -69,7 +69,7 @@ struct text {
 };
 
 /**
- * struct session - what a run holds
+ * struct writer - what a run holds
  * @args: the command line
  * @gguf: model file
  * @tokenizer: of the file
@@ -82,7 +82,7 @@ struct text {
  * @generated: number of tokens
  * @stopped: why it stopped
  */
-struct session {
+struct writer {
 	const struct arguments *args;
 	struct npu_gguf *gguf;
 	struct npu_tokenizer *tokenizer;
@@ -133,8 +133,17 @@ static bool parse_float(const char *text, const char *option, float *value)
 	return (!*end && end != text) || bad_number(option, text, "a number");
 }
 
-enum { OPT_TEMP = 256, OPT_TOP_K, OPT_TOP_P, OPT_MIN_P, OPT_SEED, OPT_CONTEXT, OPT_CHUNK,
-       OPT_HELP, OPT_VERSION };
+enum {
+	OPT_TEMP = 256,
+	OPT_TOP_K,
+	OPT_TOP_P,
+	OPT_MIN_P,
+	OPT_SEED,
+	OPT_CONTEXT,
+	OPT_CHUNK,
+	OPT_HELP,
+	OPT_VERSION,
+};
 
 static bool take_option(struct arguments *a, int option)
 {
@@ -223,7 +232,7 @@ static bool keep(struct text *text, const char *data, size_t len)
 	return true;
 }
 
-static int emit(struct session *s, const char *data, size_t len, struct npu_error *err)
+static int emit(struct writer *s, const char *data, size_t len, struct npu_error *err)
 {
 	if (!keep(&s->text, data, len))
 		return npu_error_set(err, -ENOMEM, "no memory for the text");
@@ -236,7 +245,7 @@ static int emit(struct session *s, const char *data, size_t len, struct npu_erro
 }
 
 /* The model, before any device is needed: what is wrong with it comes first. */
-static int open_model(struct session *s, struct npu_error *err)
+static int open_model(struct writer *s, struct npu_error *err)
 {
 	int ret = npu_gguf_open(s->args->model, &s->gguf, err);
 
@@ -251,7 +260,7 @@ static int open_model(struct session *s, struct npu_error *err)
 	return s->piece ? 0 : npu_error_set(err, -ENOMEM, "no memory for a token");
 }
 
-static int run_prompt(struct session *s, struct npu_error *err)
+static int run_prompt(struct writer *s, struct npu_error *err)
 {
 	const char *prompt = s->args->prompt;
 	uint32_t *ids;
@@ -273,7 +282,7 @@ static int run_prompt(struct session *s, struct npu_error *err)
 }
 
 /* Without temperature the device's own choice is the answer. */
-static int choose(struct session *s, uint32_t *token, struct npu_error *err)
+static int choose(struct writer *s, uint32_t *token, struct npu_error *err)
 {
 	if (s->args->sampling.temperature > 0)
 		return npu_sampler_sample(s->sampler, npu_llm_logits(s->llm),
@@ -282,7 +291,7 @@ static int choose(struct session *s, uint32_t *token, struct npu_error *err)
 	return 0;
 }
 
-static int generate(struct session *s, struct npu_error *err)
+static int generate(struct writer *s, struct npu_error *err)
 {
 	size_t len;
 	int ret = 0;
@@ -302,7 +311,8 @@ static int generate(struct session *s, struct npu_error *err)
 		ret = npu_tokenizer_decode(s->tokenizer, &s->decoder, token, s->piece,
 					   s->piece_size, &len);
 		if (ret)
-			return npu_error_set(err, ret, "the model chose token %u, which the tokenizer lacks",
+			return npu_error_set(err, ret,
+					     "the model chose token %u, which the tokenizer lacks",
 					     token);
 		ret = emit(s, s->piece, len, err);
 		if (ret || s->generated == s->args->tokens)
@@ -323,9 +333,10 @@ static void print_stats(const char *name, const struct npu_llm_stats *stats)
 
 	if (!stats->tokens)
 		return;
-	fprintf(stderr, "%-10s %5" PRIu64 " tokens  %8.1f tokens/s wall  %9.1f tokens/s modelled  %s and %s a token\n",
-		name, stats->tokens, n / (stats->wall_ns * 1e-9), n / stats->model_seconds,
-		units_joules(stats->joules / n, joules), units_bytes(stats->bytes / n, bytes));
+	fprintf(stderr, "%-10s %5" PRIu64 " tokens  %8.1f tokens/s wall  %9.1f tokens/s modelled",
+		name, stats->tokens, n / (stats->wall_ns * 1e-9), n / stats->model_seconds);
+	fprintf(stderr, "  %s and %s a token\n", units_joules(stats->joules / n, joules),
+		units_bytes(stats->bytes / n, bytes));
 }
 
 static void json_stats(struct json *json, const char *name,
@@ -348,7 +359,7 @@ static void json_stats(struct json *json, const char *name,
 	json_close_object(json);
 }
 
-static void report(const struct session *s)
+static void report(const struct writer *s)
 {
 	struct json json = { 0 };
 
@@ -387,7 +398,7 @@ static int status_of(int ret)
 	}
 }
 
-static int run(struct session *s, struct npu_error *err)
+static int run(struct writer *s, struct npu_error *err)
 {
 	int status = status_of(open_model(s, err));
 
@@ -407,7 +418,7 @@ static int run(struct session *s, struct npu_error *err)
 	return STATUS_OK;
 }
 
-static void release(struct session *s)
+static void release(struct writer *s)
 {
 	npu_llm_close(s->llm);
 	npu_device_close(s->device);
@@ -423,15 +434,15 @@ int main(int argc, char **argv)
 	struct arguments arguments = {
 		.prompt = "", .tokens = 128, .sampling = { .top_p = 1 },
 	};
-	struct session session = { .args = &arguments };
+	struct writer writer = { .args = &arguments };
 	struct npu_error err = { 0 };
 	int status;
 
 	if (!parse(argc, argv, &arguments))
 		return STATUS_BAD_INPUT;
-	status = run(&session, &err);
+	status = run(&writer, &err);
 	if (status != STATUS_OK)
 		fprintf(stderr, "npu-run: %s\n", err.message);
-	release(&session);
+	release(&writer);
 	return status;
 }

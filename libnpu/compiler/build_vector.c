@@ -71,9 +71,9 @@ void npu_build_unary(struct npu_builder *builder, unsigned int f,
 void npu_build_unary_gate(struct npu_builder *builder, unsigned int f,
 			  const struct npu_insn_vec *vec, struct npu_order order)
 {
-	simple(builder, (struct npu_insn){ .opcode = NPU_OP_UNARY, .subop = f,
-					   .flags = NPU_F_GATE },
-	       HAS_SRC0 | HAS_SRC1, vec, order);
+	struct npu_insn insn = { .opcode = NPU_OP_UNARY, .subop = f, .flags = NPU_F_GATE };
+
+	simple(builder, insn, HAS_SRC0 | HAS_SRC1, vec, order);
 }
 
 void npu_build_binary(struct npu_builder *builder, unsigned int op,
@@ -142,17 +142,17 @@ void npu_build_softmax(struct npu_builder *builder, const struct npu_insn_vec *v
 void npu_build_quant(struct npu_builder *builder, const struct npu_insn_vec *vec,
 		     struct npu_order order)
 {
-	simple(builder, (struct npu_insn){ .opcode = NPU_OP_QUANT,
-					   .flags = NPU_F_DYNAMIC },
-	       HAS_SRC0 | HAS_AUX0, vec, order);
+	struct npu_insn insn = { .opcode = NPU_OP_QUANT, .flags = NPU_F_DYNAMIC };
+
+	simple(builder, insn, HAS_SRC0 | HAS_AUX0, vec, order);
 }
 
 void npu_build_argmax(struct npu_builder *builder, const struct npu_insn_vec *vec,
 		      struct npu_order order)
 {
-	simple(builder, (struct npu_insn){ .opcode = NPU_OP_ARGMAX,
-					   .flags = NPU_F_VALUE },
-	       HAS_SRC0 | HAS_AUX0, vec, order);
+	struct npu_insn insn = { .opcode = NPU_OP_ARGMAX, .flags = NPU_F_VALUE };
+
+	simple(builder, insn, HAS_SRC0 | HAS_AUX0, vec, order);
 }
 
 void npu_build_fill(struct npu_builder *builder, const struct npu_insn_vec *vec,

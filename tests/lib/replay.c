@@ -74,18 +74,26 @@ static uint64_t alu(struct replay *r, const struct replay_core *c, unsigned int 
 		    int64_t a, int64_t b)
 {
 	switch (op) {
-	case NPU_ALU_ADD: return (uint64_t)a + b;
-	case NPU_ALU_SUB: return (uint64_t)a - b;
-	case NPU_ALU_MUL: return (uint64_t)a * b;
-	case NPU_ALU_MIN: return a < b ? a : b;
-	case NPU_ALU_MAX: return a > b ? a : b;
-	case NPU_ALU_XOR: return a ^ b;
-	case NPU_ALU_LT: return a < b;
-	case NPU_ALU_EQ: return a == b;
+	case NPU_ALU_ADD:
+		return (uint64_t)a + b;
+	case NPU_ALU_SUB:
+		return (uint64_t)a - b;
+	case NPU_ALU_MUL:
+		return (uint64_t)a * b;
 	case NPU_ALU_DIV:
-		if (b > 0)
-			return a / b;
-		/* fall through */
+		if (b <= 0)
+			replay_problem(r, c, "division by", b);
+		return b > 0 ? a / b : 0;
+	case NPU_ALU_MIN:
+		return a < b ? a : b;
+	case NPU_ALU_MAX:
+		return a > b ? a : b;
+	case NPU_ALU_XOR:
+		return a ^ b;
+	case NPU_ALU_LT:
+		return a < b;
+	case NPU_ALU_EQ:
+		return a == b;
 	default:
 		replay_problem(r, c, "ALU operation that the compiler does not use", op);
 		return 0;

@@ -89,6 +89,8 @@ static double heads_error(struct rig *r, const struct shape *s, const struct dat
 			  int which)
 {
 	const float *x = rig_data(r, d->x), *w = d->w[which]->data;
+	const struct tensor *const results[] = { d->q, d->k, d->v };
+	const void *heads = rig_data(r, results[which]);
 	uint32_t hd = s->a.head_dim, n = d->w[which]->rows;
 	float out[1024], cosines[64], sines[64];
 	double worst = 0;
@@ -102,8 +104,7 @@ static double heads_error(struct rig *r, const struct shape *s, const struct dat
 			if (c % hd == 0 && which < 2)
 				llama_ref_rope(out + c, s->a.rope_dims, cosines, sines);
 			at = which ? at + c % hd : (uint64_t)m * n + c;
-			worst = fmax(worst, fabs(out[c] -
-				half(rig_data(r, which == 0 ? d->q : which == 1 ? d->k : d->v), at)));
+			worst = fmax(worst, fabs(out[c] - half(heads, at)));
 		}
 	}
 	return worst;
@@ -113,6 +114,7 @@ static double heads_error(struct rig *r, const struct shape *s, const struct dat
 static void attend(struct rig *r, const struct shape *s, const struct data *d,
 		   uint32_t m, uint32_t h, double *out)
 {
+	const void *q = rig_data(r, d->q), *k = rig_data(r, d->k), *v = rig_data(r, d->v);
 	uint32_t hd = s->a.head_dim, g = h / (s->a.heads / s->a.kv_heads);
 	size_t base = (size_t)g * s->a.context * hd;
 	double score[512], most = -INFINITY, sum = 0;
@@ -120,8 +122,8 @@ static void attend(struct rig *r, const struct shape *s, const struct data *d,
 	for (uint32_t t = 0; t <= s->pos + m; t++) {
 		score[t] = 0;
 		for (uint32_t i = 0; i < hd; i++)
-			score[t] += (double)half(rig_data(r, d->q), (m * s->a.heads + h) * hd + i) *
-				    half(rig_data(r, d->k), base + (size_t)t * hd + i);
+			score[t] += (double)half(q, (m * s->a.heads + h) * hd + i) *
+				    half(k, base + (size_t)t * hd + i);
 		score[t] /= sqrt(hd);
 		most = fmax(most, score[t]);
 	}
@@ -132,7 +134,7 @@ static void attend(struct rig *r, const struct shape *s, const struct data *d,
 	}
 	for (uint32_t t = 0; t <= s->pos + m; t++)
 		for (uint32_t i = 0; i < hd; i++)
-			out[i] += score[t] / sum * half(rig_data(r, d->v), base + (size_t)t * hd + i);
+			out[i] += score[t] / sum * half(v, base + (size_t)t * hd + i);
 }
 
 static double attention_error(struct rig *r, const struct shape *s, const struct data *d)
