@@ -6,9 +6,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
-#include "job_file.h"
+#include "job_checksums.h"
 #include "sample_image.h"
 #include "tap.h"
 
@@ -217,20 +216,6 @@ static void test_bit_flips(const unsigned char *bytes, size_t size)
 	}
 	is(i, size, "a bit flipped in any of %zu bytes is seen", size);
 	close(fd);
-}
-
-static void mend_checksums(unsigned char *bytes, size_t size)
-{
-	struct job_header *header = (struct job_header *)bytes;
-
-	for (int i = 0; i < JOB_SECTION_COUNT; i++) {
-		struct job_section *s = &header->sections[i];
-
-		if (s->offset < size && s->size <= size - s->offset)
-			s->crc = crc32(0, bytes + s->offset, s->size);
-	}
-	header->crc = 0;
-	header->crc = crc32(0, bytes, sizeof(*header));
 }
 
 /*
