@@ -44,7 +44,7 @@ void graph_fail(struct graph *g, int code, const char *fmt, ...)
 	npu_error_set(&g->err, code, "%s", text);
 }
 
-uint32_t type_size(uint32_t type)
+uint32_t tensor_element_size(uint32_t type)
 {
 	switch (type) {
 	case NPU_TYPE_I8:
@@ -60,7 +60,7 @@ uint32_t type_size(uint32_t type)
 /* Bytes of a tensor; false if they are too many for any address space. */
 static bool tensor_bytes(struct tensor *t)
 {
-	t->size = type_size(t->type);
+	t->size = tensor_element_size(t->type);
 	for (uint32_t i = 0; i < t->n_dims; i++)
 		if (__builtin_mul_overflow(t->size, t->dims[i], &t->size))
 			return false;

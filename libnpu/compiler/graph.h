@@ -141,8 +141,8 @@ struct graph {
 	struct npu_error err;
 };
 
-/** type_size() - bytes of an element of an enum npu_type */
-uint32_t type_size(uint32_t type);
+/** tensor_element_size() - bytes of an element of an enum npu_type */
+uint32_t tensor_element_size(uint32_t type);
 
 /** graph_init() - an empty graph */
 void graph_init(struct graph *g);

@@ -36,7 +36,7 @@ static struct npu_insn_dma tile_in_memory(struct lower *l, const struct product 
 					  const struct tensor *tensor, uint64_t offset,
 					  uint8_t addr, uint8_t row)
 {
-	uint32_t size = type_size(tensor->type);
+	uint32_t size = tensor_element_size(tensor->type);
 
 	npu_build_alu(l->b, NPU_ALU_MUL, row, p->tile->cols, NPU_R_ZERO, size);
 	return (struct npu_insn_dma){

@@ -8,7 +8,7 @@ void activation_alloc(struct lower *l, const struct op *op,
 		      const struct row_range *rows, struct activation *act)
 {
 	act->k = op->w[0].k;
-	act->size = type_size(op->x->type);
+	act->size = tensor_element_size(op->x->type);
 	act->addr = npu_builder_sram(l->b, "quantised input", (uint64_t)rows->max * act->k);
 	act->scale = npu_builder_sram(l->b, "scales of the input", rows->max * F32);
 	act->norm = 0;

@@ -68,7 +68,7 @@ void tiling_choose(struct lower *l, const struct op *op, const struct row_range 
 		   uint32_t out_row, struct tiling *tiling)
 {
 	const struct matrix *w = &op->w[0];
-	uint64_t row = (uint64_t)w->k * type_size(op->x->type), slot = 0, need;
+	uint64_t row = (uint64_t)w->k * tensor_element_size(op->x->type), slot = 0, need;
 	uint32_t units = most_units(l, op, rows), k = 0;
 
 	for (; units; units--) {
