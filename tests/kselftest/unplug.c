@@ -116,7 +116,20 @@ static int reloads(void)
 	return wish ? atoi(wish) : 5;
 }
 
-TEST(reload_with_jobs_in_flight)
+FIXTURE(unplug)
+{
+};
+
+FIXTURE_SETUP(unplug)
+{
+	ASSERT_EQ(0, wait_for_device());
+}
+
+FIXTURE_TEARDOWN(unplug)
+{
+}
+
+TEST_F_TIMEOUT(unplug, reload_with_jobs_in_flight, 900)
 {
 	int i, j, status, count = reloads();
 	pid_t child[2];
@@ -140,7 +153,7 @@ TEST(reload_with_jobs_in_flight)
 	}
 }
 
-TEST(unload_is_refused_while_open)
+TEST_F(unplug, unload_is_refused_while_open)
 {
 	int fd = npu_open_device();
 
@@ -214,7 +227,7 @@ static void works_again(struct __test_metadata *_metadata)
 	npu_machine_close(&m);
 }
 
-TEST(unbind_with_open_file)
+TEST_F(unplug, unbind_with_open_file)
 {
 	char name[32];
 	int i;
@@ -227,7 +240,7 @@ TEST(unbind_with_open_file)
 	}
 }
 
-TEST(remove_with_open_file)
+TEST_F(unplug, remove_with_open_file)
 {
 	char name[32], path[96];
 
