@@ -75,10 +75,13 @@ int npu_irq_init(struct npu_device *npu)
 	npu->num_irqs = ret;
 	npu_irq_assign(npu);
 	for (i = 0; i < npu->num_irqs; i++) {
-		npu->irqs[i].npu = npu;
+		struct npu_irq *vector = &npu->irqs[i];
+
+		vector->npu = npu;
 		ret = devm_request_threaded_irq(&pdev->dev, pci_irq_vector(pdev, i),
-						npu_irq_handler, npu_irq_thread, 0,
-						"npu", &npu->irqs[i]);
+						npu_irq_handler,
+						vector->causes & NPU_IRQ_EVENTS ?
+						npu_irq_thread : NULL, 0, "npu", vector);
 		if (ret)
 			return dev_err_probe(&pdev->dev, ret, "cannot use vector %d\n", i);
 	}
