@@ -98,27 +98,43 @@ static uint64_t reach(struct bus *bus, uint64_t addr, uint64_t len)
 	return broken - addr < left ? broken - addr : left;
 }
 
+/* Word by word where possible, as a bus would: another side may look or write. */
+static void copy(void *to, const void *from, size_t len, bool to_bus)
+{
+	const void *shared = to_bus ? to : from;
+	size_t done = 0;
+
+	if ((uintptr_t)shared % 8 == 0)
+		for (; len - done >= 8; done += 8) {
+			uint64_t word;
+
+			if (to_bus) {
+				memcpy(&word, (const char *)from + done, 8);
+				__atomic_store_n((uint64_t *)((char *)to + done), word,
+						 __ATOMIC_RELEASE);
+			} else {
+				word = __atomic_load_n((const uint64_t *)
+						       ((const char *)from + done),
+						       __ATOMIC_ACQUIRE);
+				memcpy((char *)to + done, &word, 8);
+			}
+		}
+	memcpy((char *)to + done, (const char *)from + done, len - done);
+}
+
 static bool bus_read(void *opaque, uint64_t addr, void *buf, size_t len)
 {
 	if (reach(opaque, addr, len) < len)
 		return false;
-	memcpy(buf, bus_at(opaque, addr), len);
+	copy(buf, bus_at(opaque, addr), len, false);
 	return true;
 }
 
 static bool bus_write(void *opaque, uint64_t addr, const void *buf, size_t len)
 {
-	uint64_t word;
-
 	if (reach(opaque, addr, len) < len)
 		return false;
-	if (len == sizeof(word) && addr % sizeof(word) == 0) {
-		memcpy(&word, buf, len);
-		__atomic_store_n((uint64_t *)bus_at(opaque, addr), word,
-				 __ATOMIC_RELEASE);
-		return true;
-	}
-	memcpy(bus_at(opaque, addr), buf, len);
+	copy(bus_at(opaque, addr), buf, len, true);
 	return true;
 }
 
