@@ -267,7 +267,7 @@ int npu_ioctl_context_query(struct drm_device *drm, void *data, struct drm_file 
 	struct npu_ctx_record record;
 	struct npu_ctx *ctx;
 
-	if (args->flags & ~DRM_NPU_CONTEXT_QUERY_CLEAR)
+	if (args->flags & ~DRM_NPU_CONTEXT_QUERY_CLEAR || args->pad || args->pad2)
 		return -EINVAL;
 	ctx = npu_ctx_lookup(file, args->id);
 	if (!ctx)

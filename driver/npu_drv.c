@@ -110,8 +110,18 @@ static int npu_init_pci(struct pci_dev *pdev)
 	return 0;
 }
 
-static void npu_stop_action(void *npu)
+/* After a probe that failed nobody was unplugged, so recovery may be under way. */
+static void npu_stop_action(void *data)
 {
+	struct npu_device *npu = data;
+	u32 i;
+
+	if (npu->stopped)
+		return;
+	npu_write(npu, NPU_REG_IRQ_ENABLE_CLR, ~0u);
+	for (i = 0; i < npu->num_irqs; i++)
+		synchronize_irq(pci_irq_vector(to_pci_dev(npu->drm.dev), i));
+	npu_reset_fini(npu);
 	npu_device_stop(npu);
 }
 

@@ -8,6 +8,8 @@
  * unless debugging is on.
  */
 #include <linux/bits.h>
+#include <linux/cleanup.h>
+#include <linux/rwsem.h>
 
 #include <drm/drm_print.h>
 
@@ -63,9 +65,13 @@ static void npu_event_handle(struct npu_device *npu, const struct npu_event *eve
  */
 void npu_event_process(struct npu_device *npu)
 {
-	u32 prod = npu_read(npu, NPU_REG_EVENT_PROD), cons = npu->events_cons;
 	struct npu_event event;
+	u32 prod, cons;
 
+	/* A reset starts the ring anew. */
+	guard(rwsem_read)(&npu->reset_lock);
+	prod = npu_read(npu, NPU_REG_EVENT_PROD);
+	cons = npu->events_cons;
 	if (prod - cons > NPU_EVENTS) {
 		drm_dbg_ratelimited(&npu->drm, "event index %u, expected %u to %u\n",
 				    prod, cons, cons + NPU_EVENTS);

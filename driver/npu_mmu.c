@@ -264,6 +264,7 @@ int npu_mmu_reserve_map(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 
 			continue;
 		if (!pt || !pt->child[npu_pt_index(va, 1)])
 			need[0]++;
+		cond_resched();
 	}
 	ret = npu_mmu_reserve(mmu, update, 1, need[1]);
 	return ret ?: npu_mmu_reserve(mmu, update, 0, need[0]);
@@ -450,11 +451,12 @@ void npu_mmu_unmap(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u
  * @mmu: page tables
  * @update: changes
  *
- * When this returns the device uses no translation from before.
+ * Between drm_dev_enter() and drm_dev_exit(), unless detached. When this returns
+ * the device uses no translation from before.
  */
 void npu_mmu_end(struct npu_mmu *mmu, struct npu_mmu_update *update)
 {
-	if (update->start < update->end)
+	if (update->start < update->end && !mmu->detached)
 		npu_tlb_flush_range(mmu->npu, mmu->asid, update->start,
 				    update->end - update->start);
 	npu_pt_free_list(mmu->npu, &update->dead);

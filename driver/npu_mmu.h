@@ -22,6 +22,9 @@ struct npu_mmu {
 
 	/** @root: table of the top level; NULL when the device is gone */
 	struct npu_pt *root;
+
+	/** @detached: the device has forgotten the address space for good */
+	bool detached;
 };
 
 /**

@@ -191,6 +191,7 @@ static bool npu_queue_process_one(struct npu_queue *queue, struct npu_sched_job 
 		return false;
 	dma_rmb(); /* the id was written last */
 	memcpy(&copy, done, sizeof(copy));
+	queue->idle = false;
 	list_del_init(&job->link);
 	npu_job_finish(job, &copy, 0);
 	return true;
@@ -275,6 +276,26 @@ void npu_queue_set_state(struct npu_queue *queue, enum npu_queue_state state)
 	spin_unlock_irq(&queue->lock);
 }
 
+/**
+ * npu_queue_head_job() - which job has not ended yet
+ * @queue: queue
+ *
+ * Return: id of the first job in the ring without a completion, or zero.
+ */
+u64 npu_queue_head_job(struct npu_queue *queue)
+{
+	struct npu_sched_job *job;
+	u64 id = 0;
+
+	spin_lock_irq(&queue->lock);
+	npu_queue_process_locked(queue);
+	job = list_first_entry_or_null(&queue->inflight, struct npu_sched_job, link);
+	if (job && job->in_ring)
+		id = job->desc.id;
+	spin_unlock_irq(&queue->lock);
+	return id;
+}
+
 /* What becomes of a job whose ring was emptied before it ended. */
 static int npu_queue_lost_error(struct npu_sched_job *job, u64 running)
 {
@@ -282,7 +303,7 @@ static int npu_queue_lost_error(struct npu_sched_job *job, u64 running)
 		return job->error;
 	if (npu_ctx_error(job->ctx))
 		return npu_ctx_error(job->ctx);
-	if (job->in_ring && job->desc.id == running)
+	if (job->in_ring && (job->started || job->desc.id == running))
 		return -EIO;
 	if (job->in_ring && ++job->resubmits > NPU_MAX_RESUBMITS)
 		return -EIO;

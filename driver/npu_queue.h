@@ -117,6 +117,7 @@ void npu_queue_cancel(struct npu_queue *queue, struct npu_ctx *ctx);
 void npu_queue_abort(struct npu_queue *queue, struct npu_sched_job *job, int error);
 void npu_queue_set_state(struct npu_queue *queue, enum npu_queue_state state);
 void npu_queue_restart(struct npu_queue *queue, u64 running);
+u64 npu_queue_head_job(struct npu_queue *queue);
 void npu_queue_kill(struct npu_queue *queue);
 
 #endif /* __NPU_QUEUE_H__ */

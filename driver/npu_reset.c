@@ -62,8 +62,9 @@ static void npu_reset_give_up(struct npu_device *npu)
 	if (npu->lost)
 		return;
 	drm_err(&npu->drm, "device does not recover, all jobs fail from now on\n");
-	WRITE_ONCE(npu->lost, true);
+	/* Who sees that it is lost frees memory, so it must not reach any. */
 	pci_clear_master(to_pci_dev(npu->drm.dev));
+	smp_store_release(&npu->lost, true);
 	for (i = 0; i < npu->info.queues; i++)
 		npu_queue_kill(&npu->queues[i]);
 }
@@ -81,17 +82,20 @@ static bool npu_reset_any_running(struct npu_device *npu)
 /* Stops all queues; @running receives the ids of jobs that did not end in time. */
 static void npu_reset_drain(struct npu_device *npu, u64 *running)
 {
-	bool busy;
+	bool busy, fatal;
 	u32 i;
 
 	for (i = 0; i < npu->info.queues; i++)
 		npu_queue_set_state(&npu->queues[i], NPU_QUEUE_STOPPED);
 	npu_write(npu, NPU_REG_CTRL, 0);
-	if (!(npu_read(npu, NPU_REG_STATUS) & NPU_STATUS_FATAL))
+	fatal = npu_read(npu, NPU_REG_STATUS) & NPU_STATUS_FATAL;
+	if (!fatal)
 		read_poll_timeout(npu_reset_any_running, busy, !busy, 1000,
 				  NPU_GRACE_MS * USEC_PER_MSEC, false, npu);
+	/* After a fatal error nothing runs, and each head may have run. */
 	for (i = 0; i < npu->info.queues; i++)
-		running[i] = npu_reset_running_job(&npu->queues[i]);
+		running[i] = fatal ? npu_queue_head_job(&npu->queues[i]) :
+				     npu_reset_running_job(&npu->queues[i]);
 }
 
 static void npu_reset_full(struct npu_device *npu)
@@ -195,14 +199,18 @@ static unsigned long npu_reset_tick(const struct npu_sched_job *job)
 static enum npu_verdict npu_reset_judge(struct npu_queue *queue)
 {
 	struct npu_sched_job *job;
+	u32 status;
 
 	lockdep_assert_held(&queue->lock);
-	if (list_empty(&queue->inflight) || queue->state == NPU_QUEUE_DEAD)
+	if (list_empty(&queue->inflight) || queue->state == NPU_QUEUE_DEAD) {
+		queue->idle = false;
 		return NPU_VERDICT_EMPTY;
+	}
 	queue->tick = msecs_to_jiffies(NPU_TICK_MAX_MS);
 	list_for_each_entry(job, &queue->inflight, link)
 		queue->tick = min(queue->tick, npu_reset_tick(job));
-	if (npu_reset_read_q(queue, NPU_Q_STATUS) & NPU_Q_STATUS_ERROR)
+	status = npu_reset_read_q(queue, NPU_Q_STATUS);
+	if (status & NPU_Q_STATUS_ERROR || !(status & NPU_Q_STATUS_ENABLED))
 		return NPU_VERDICT_RESET_QUEUE;
 	job = list_first_entry(&queue->inflight, struct npu_sched_job, link);
 	if (job->in_ring && npu_reset_running_job(queue) == job->desc.id)
@@ -247,13 +255,8 @@ static void npu_reset_watchdog(struct work_struct *work)
 
 static void npu_reset_work(struct work_struct *work)
 {
-	struct npu_device *npu = container_of(work, struct npu_device, reset_work);
-	int idx;
-
-	if (!drm_dev_enter(&npu->drm, &idx))
-		return;
-	npu_reset_full(npu);
-	drm_dev_exit(idx);
+	/* Who asks is in a section of drm_dev_enter(); unplug waits for both. */
+	npu_reset_full(container_of(work, struct npu_device, reset_work));
 }
 
 static void npu_reset_destroy_wq(struct drm_device *drm, void *wq)

@@ -7,11 +7,13 @@
  * cheaper than an interrupt. A device that does not complete is reset, which
  * forgets all translations: whatever happens, when a flush returns the device
  * no longer uses them.
+ *
+ * Callers are between drm_dev_enter() and drm_dev_exit(). To enter once more in
+ * here would fail as soon as an unplug has begun, while jobs still run.
  */
 #include <linux/cleanup.h>
 #include <linux/iopoll.h>
 
-#include <drm/drm_drv.h>
 #include <drm/drm_print.h>
 
 #include "npu_device.h"
@@ -50,16 +52,10 @@ static int npu_tlb_try(struct npu_device *npu, u32 cmd, u32 asid, u64 va, u64 si
 
 static void npu_tlb_flush(struct npu_device *npu, u32 cmd, u32 asid, u64 va, u64 size)
 {
-	int idx;
-
-	/* After unplug the device was stopped before anything is freed. */
-	if (!drm_dev_enter(&npu->drm, &idx))
-		return;
 	if (npu_tlb_try(npu, cmd, asid, va, size)) {
 		dev_warn_ratelimited(npu->drm.dev, "TLB invalidation does not complete\n");
 		npu_reset_request_and_wait(npu);
 	}
-	drm_dev_exit(idx);
 }
 
 /**

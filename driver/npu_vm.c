@@ -56,6 +56,8 @@ static void npu_vm_release(struct kref *users)
 		npu_tlb_flush_context(npu, vm->mmu.asid);
 		drm_dev_exit(idx);
 	}
+	/* No job is left that could use it, and no entry to find it by. */
+	vm->mmu.detached = true;
 	npu_vm_unmap_all(vm);
 	scoped_guard(mutex, &npu->vms_lock)
 		list_del(&vm->link);

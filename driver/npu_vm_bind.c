@@ -3,6 +3,7 @@
  * DRM_IOCTL_NPU_VM_BIND: everything is checked, then everything is done.
  */
 #include <linux/overflow.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -108,7 +109,10 @@ static int npu_bind_do(struct npu_vm_update *update, const struct drm_npu_vm_bin
 			  op->flags & DRM_NPU_VM_BIND_READONLY);
 }
 
-/* Return: number of operations done; with less than @count, memory was short. */
+/*
+ * Return: number of operations done; with less than @count memory was short, or
+ * the process is being killed and will not see the difference.
+ */
 static u32 npu_bind_do_all(struct npu_vm *vm, const struct drm_npu_vm_bind_op *ops,
 			   struct drm_gem_object **objs, u32 count)
 {
@@ -118,7 +122,8 @@ static u32 npu_bind_do_all(struct npu_vm *vm, const struct drm_npu_vm_bind_op *o
 	guard(mutex)(&vm->lock);
 	npu_vm_begin(vm, &update);
 	for (done = 0; done < count; done++)
-		if (npu_bind_do(&update, &ops[done], objs[done]))
+		if (fatal_signal_pending(current) || drm_dev_is_unplugged(&vm->npu->drm) ||
+		    npu_bind_do(&update, &ops[done], objs[done]))
 			break;
 	npu_vm_end(&update);
 	return done;
@@ -163,11 +168,16 @@ int npu_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *drm_f
 	if (args->flags || args->syncs.stride || args->syncs.count || args->syncs.array)
 		return -EINVAL;
 	ops = npu_array_read(&args->ops, sizeof(*ops), sizeof(*ops), NPU_MAX_BIND_OPS);
-	if (IS_ERR(ops))
+	if (IS_ERR(ops)) {
+		if (PTR_ERR(ops) == -ENOMEM)
+			args->ops.count = 0;
 		return PTR_ERR(ops);
+	}
 	objs = kvcalloc(count, sizeof(*objs), GFP_KERNEL_ACCOUNT);
-	if (!objs)
+	if (!objs) {
+		args->ops.count = 0;
 		return -ENOMEM;
+	}
 	vm = npu_vm_lookup(drm_file->driver_priv, args->vm_id);
 	if (!vm)
 		return -ENOENT;
