@@ -100,7 +100,7 @@ struct npu_job_program {
  * @n_programs: number of @programs, at least 1; the first is the default
  * @n_tags: number of @tags
  * @tags: names for npu_insn.tag (operators); tag n is tags[n]
- * @owner: what holds the memory that the pointers point to; see npu_job_image_free()
+ * @owner: private to npu_job_image_read(); NULL in images made otherwise
  */
 struct npu_job_image {
 	uint32_t n_segments, n_tensors, n_programs, n_tags;
@@ -116,8 +116,9 @@ struct npu_job_image {
  * @image: image
  * @err: what is wrong
  *
- * Segments inside the address space, aligned and disjoint; tensors and
- * programs inside segments; names unique and printable; counts in bounds.
+ * Segments inside the address space, aligned, disjoint, together at most 64
+ * GiB; tensors and programs inside segments; names unique, of printable ASCII
+ * without space and '=' (tags may have both, or be empty); counts in bounds.
  *
  * Return: 0, or -EINVAL.
  */
