@@ -16,6 +16,7 @@
 #include <drm/drm_managed.h>
 
 #include "npu_context.h"
+#include "npu_debugfs.h"
 #include "npu_device.h"
 #include "npu_drv.h"
 #include "npu_gem.h"
@@ -166,6 +167,7 @@ static int npu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return ret;
 	for (i = 0; i < npu->info.queues; i++)
 		npu_queue_set_state(&npu->queues[i], NPU_QUEUE_LIVE);
+	npu_debugfs_init(npu);
 	return drm_dev_register(&npu->drm, 0);
 }
 
@@ -226,4 +228,3 @@ module_exit(npu_module_exit);
 
 MODULE_DESCRIPTION("Virtual NPU");
 MODULE_LICENSE("GPL");
-MODULE_IMPORT_NS(DMA_BUF);

@@ -99,6 +99,9 @@ struct npu_queue {
 	/** @watchdog: looks after running jobs while there are any; on the device's reset_wq */
 	struct delayed_work watchdog;
 
+	/** @force_reset: somebody asked for a reset, which @watchdog will do */
+	bool force_reset;
+
 	/** @tick: jiffies between two looks */
 	unsigned long tick;
 

@@ -202,6 +202,10 @@ static enum npu_verdict npu_reset_judge(struct npu_queue *queue)
 	u32 status;
 
 	lockdep_assert_held(&queue->lock);
+	if (queue->force_reset && queue->state != NPU_QUEUE_DEAD) {
+		queue->force_reset = false;
+		return NPU_VERDICT_RESET_QUEUE;
+	}
 	if (list_empty(&queue->inflight) || queue->state == NPU_QUEUE_DEAD) {
 		queue->idle = false;
 		return NPU_VERDICT_EMPTY;
@@ -328,6 +332,21 @@ void npu_reset_watch(struct npu_queue *queue, struct npu_sched_job *job)
 void npu_reset_check_queue(struct npu_queue *queue)
 {
 	mod_delayed_work(queue->npu->reset_wq, &queue->watchdog, 0);
+}
+
+/**
+ * npu_reset_force_queue() - have a queue reset that nothing is wrong with
+ * @queue: queue
+ *
+ * Between drm_dev_enter() and drm_dev_exit(). Returns when it is done.
+ */
+void npu_reset_force_queue(struct npu_queue *queue)
+{
+	spin_lock_irq(&queue->lock);
+	queue->force_reset = true;
+	spin_unlock_irq(&queue->lock);
+	npu_reset_check_queue(queue);
+	flush_delayed_work(&queue->watchdog);
 }
 
 /**

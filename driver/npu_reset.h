@@ -16,6 +16,7 @@ void npu_reset_fini(struct npu_device *npu);
 void npu_reset_init_queue(struct npu_queue *queue);
 void npu_reset_watch(struct npu_queue *queue, struct npu_sched_job *job);
 void npu_reset_check_queue(struct npu_queue *queue);
+void npu_reset_force_queue(struct npu_queue *queue);
 void npu_reset_request(struct npu_device *npu);
 void npu_reset_request_and_wait(struct npu_device *npu);
 

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Files for developers, in debugfs below accel/ and the PCI address.
+ *
+ * reset: write "device" for a full reset, or a queue's number to reset that
+ * queue; returns when it is done. A device that works never needs either, so
+ * this is how recovery is tested.
+ */
+#include <linux/debugfs.h>
+#include <linux/fs.h>
+#include <linux/kstrtox.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include <drm/drm_drv.h>
+
+#include "npu_debugfs.h"
+#include "npu_device.h"
+#include "npu_reset.h"
+
+static int npu_debugfs_do_reset(struct npu_device *npu, const char *what)
+{
+	u32 id;
+	int ret;
+
+	if (!strcmp(what, "device")) {
+		npu_reset_request_and_wait(npu);
+		return 0;
+	}
+	ret = kstrtou32(what, 0, &id);
+	if (ret)
+		return ret;
+	if (id >= npu->info.queues)
+		return -EINVAL;
+	npu_reset_force_queue(&npu->queues[id]);
+	return 0;
+}
+
+static ssize_t npu_debugfs_reset_write(struct file *file, const char __user *from, size_t size,
+				       loff_t *pos)
+{
+	struct npu_device *npu = file->private_data;
+	char buf[16];
+	ssize_t len;
+	int idx, ret;
+
+	len = simple_write_to_buffer(buf, sizeof(buf) - 1, pos, from, size);
+	if (len < 0)
+		return len;
+	buf[len] = '\0';
+	if (!drm_dev_enter(&npu->drm, &idx))
+		return -ENODEV;
+	ret = npu_debugfs_do_reset(npu, strim(buf));
+	drm_dev_exit(idx);
+	return ret ?: len;
+}
+
+static const struct file_operations npu_debugfs_reset_fops = {
+	.owner = THIS_MODULE,
+	.open = simple_open,
+	.write = npu_debugfs_reset_write,
+	.llseek = noop_llseek,
+};
+
+/**
+ * npu_debugfs_init() - make the files
+ * @npu: device; they go when it is unregistered
+ */
+void npu_debugfs_init(struct npu_device *npu)
+{
+	debugfs_create_file("reset", 0200, npu->drm.debugfs_root, npu, &npu_debugfs_reset_fops);
+}
