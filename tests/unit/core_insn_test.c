@@ -145,6 +145,7 @@ static void matmul_i8(unsigned int layout, bool stream)
 	static const int8_t kn[] = { 7, -10, 8, 11, 9, -12 };
 	static const char *const name[] = { "NK", "KN", "PACK" };
 	static const int32_t want[] = { 50, -24, -42, 167 };
+	static const uint32_t ldb[] = { 3, 2, 64 };
 	struct npu_insn *insn;
 
 	start();
@@ -162,7 +163,7 @@ static void matmul_i8(unsigned int layout, bool stream)
 	asm_addr(insn, NPU_MM_A, NPU_R_ZERO, 0);
 	asm_addr(insn, NPU_MM_B, NPU_R_ZERO, stream ? IN + 64 : 64);
 	asm_addr(insn, NPU_MM_C, NPU_R_ZERO, S_DST);
-	asm_vals(insn, 2, 2, 3, 3, layout == NPU_LAYOUT_NK ? 3 : layout == NPU_LAYOUT_KN ? 2 : 64, 8);
+	asm_vals(insn, 2, 2, 3, 3, ldb[layout], 8);
 	ok(run() && !memcmp(out, want, sizeof(want)), "MATMUL I8 %s%s", name[layout],
 	   stream ? ", streamed" : "");
 }
@@ -219,7 +220,7 @@ static void matmul_f16(void)
 	is(done.counters[NPU_CNT_MACS_F16], 4, "counts its MACs");
 }
 
-/* B of 100 columns and 50000 rows of A: several pieces along both. */
+/* Windows of one row of bytes: A and B overlap, in two pieces of columns. */
 static void matmul_in_pieces(void)
 {
 	struct npu_insn *insn;
@@ -234,7 +235,7 @@ static void matmul_in_pieces(void)
 	asm_addr(insn, NPU_MM_A, NPU_R_ZERO, 0);
 	asm_addr(insn, NPU_MM_B, NPU_R_ZERO, 0);
 	asm_addr(insn, NPU_MM_C, NPU_R_ZERO, S_DST);
-	/* A and B: rows one byte apart; row r, column n: sum of a[r+k] * a[n+k]. */
+	/* Rows one byte apart: row r, column n is the sum of a[r + k] * a[n + k]. */
 	asm_vals(insn, 40, 50, 3000, 1, 1, 200);
 	ok(run(), "MATMUL of 6 million MACs");
 	for (unsigned int r = 0; r < 40; r++)

@@ -241,7 +241,8 @@ static void matmul(const char *what, unsigned int flags_set, const uint8_t *type
 	ok(refused(cause, operand, 0), "MATMUL: %s", what);
 }
 
-#define T4(c, a, b, s) (const uint8_t[]){ NPU_TYPE_##c, NPU_TYPE_##a, NPU_TYPE_##b, NPU_TYPE_##s }
+#define T4(c, a, b, s)							\
+	((const uint8_t[]){ NPU_TYPE_##c, NPU_TYPE_##a, NPU_TYPE_##b, NPU_TYPE_##s })
 
 static void matmuls(void)
 {
