@@ -17,7 +17,7 @@
 #include "npu_event.h"
 #include "npu_reset.h"
 
-static_assert(NPU_EVENTS == BIT(NPU_EVENTS_SHIFT));
+static_assert(BIT(NPU_EVENTS_SHIFT) == NPU_EVENTS);
 
 /**
  * npu_event_start() - give the device its event ring

@@ -35,7 +35,7 @@ static const u8 npu_queue_priorities[] = {
 	DRM_NPU_PRIORITY_HIGH, DRM_NPU_PRIORITY_NORMAL,
 };
 
-static_assert(NPU_RING_SIZE == BIT(NPU_RING_SHIFT));
+static_assert(BIT(NPU_RING_SHIFT) == NPU_RING_SIZE);
 static_assert(DRM_NPU_PRIORITY_REALTIME == NPU_Q_PRIORITY_MAX);
 
 static u32 npu_queue_read(const struct npu_queue *queue, u32 reg)

@@ -62,8 +62,8 @@ static void npu_reset_give_up(struct npu_device *npu)
 	if (npu->lost)
 		return;
 	drm_err(&npu->drm, "device does not recover, all jobs fail from now on\n");
-	/* Who sees that it is lost frees memory, so it must not reach any. */
 	pci_clear_master(to_pci_dev(npu->drm.dev));
+	/* Who sees that it is lost frees memory, so it must not reach any. */
 	smp_store_release(&npu->lost, true);
 	for (i = 0; i < npu->info.queues; i++)
 		npu_queue_kill(&npu->queues[i]);
