@@ -12,7 +12,7 @@ vm := tools/npu-vm $(if $(DEVICE),--device $(DEVICE))
 .PHONY: run shell bench
 run: all
 	$(if $(MODEL),,$(error no model in models/: give one with MODEL=file.gguf))
-	$(Q)$(vm) -- npu-run -m $(MODEL) -p '$(PROMPT)' -n $(TOKENS)
+	$(Q)$(vm) -- npu-run -m $(MODEL) -p '$(PROMPT)' -n $(TOKENS) --temp 0.7 --seed 5
 
 shell: all
 	$(Q)$(vm) --shell
