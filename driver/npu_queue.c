@@ -24,7 +24,7 @@
 #include "npu_job.h"
 #include "npu_reset.h"
 
-/* Resets that a job which never began to run may live through. */
+/* Resets that a job may live through at the head of its queue: it might be the cause. */
 #define NPU_MAX_RESUBMITS	3
 
 /* With few queues one for each priority; of more, most are for normal work. */
@@ -223,17 +223,9 @@ void npu_queue_process(struct npu_queue *queue)
 	spin_unlock_irqrestore(&queue->lock, flags);
 }
 
-/**
- * npu_queue_abort() - tell the device to end a job
- * @queue: queue, locked and not dead
- * @job: job in flight
- * @error: what its fence shall carry
- *
- * A job that ended by itself meanwhile keeps its own result.
- */
-void npu_queue_abort(struct npu_queue *queue, struct npu_sched_job *job, int error)
+/* A job that ended by itself meanwhile keeps its own result. */
+static void npu_queue_abort_job(struct npu_queue *queue, struct npu_sched_job *job, int error)
 {
-	lockdep_assert_held(&queue->lock);
 	if (job->error)
 		return;
 	job->error = error;
@@ -243,21 +235,37 @@ void npu_queue_abort(struct npu_queue *queue, struct npu_sched_job *job, int err
 }
 
 /**
- * npu_queue_cancel() - end all jobs of a context that a queue holds
- * @queue: queue
+ * npu_queue_abort() - tell the device to end all jobs of a context
+ * @queue: queue, locked and not dead
  * @ctx: context, killed or banned before, so that no job of it follows
+ * @hung: the job that is the reason; its error is -ETIMEDOUT; or NULL
  *
- * Between drm_dev_enter() and drm_dev_exit().
+ * The last first: when the device leaves the one that runs, those behind it
+ * must know that it is not their turn.
  */
-void npu_queue_cancel(struct npu_queue *queue, struct npu_ctx *ctx)
+void npu_queue_abort(struct npu_queue *queue, const struct npu_ctx *ctx,
+		     const struct npu_sched_job *hung)
 {
 	struct npu_sched_job *job;
 
+	lockdep_assert_held(&queue->lock);
+	list_for_each_entry_reverse(job, &queue->inflight, link)
+		if (job->ctx == ctx)
+			npu_queue_abort_job(queue, job, job == hung ? -ETIMEDOUT : -ECANCELED);
+}
+
+/**
+ * npu_queue_cancel() - end all jobs of a context that was killed
+ * @queue: queue
+ * @ctx: context
+ *
+ * Between drm_dev_enter() and drm_dev_exit().
+ */
+void npu_queue_cancel(struct npu_queue *queue, const struct npu_ctx *ctx)
+{
 	spin_lock_irq(&queue->lock);
 	if (queue->state != NPU_QUEUE_DEAD) {
-		list_for_each_entry(job, &queue->inflight, link)
-			if (job->ctx == ctx)
-				npu_queue_abort(queue, job, -ECANCELED);
+		npu_queue_abort(queue, ctx, NULL);
 		npu_queue_process_locked(queue);
 	}
 	spin_unlock_irq(&queue->lock);
@@ -297,7 +305,7 @@ u64 npu_queue_head_job(struct npu_queue *queue)
 }
 
 /* What becomes of a job whose ring was emptied before it ended. */
-static int npu_queue_lost_error(struct npu_sched_job *job, u64 running)
+static int npu_queue_lost_error(struct npu_sched_job *job, u64 running, bool head)
 {
 	if (job->error)
 		return job->error;
@@ -305,7 +313,7 @@ static int npu_queue_lost_error(struct npu_sched_job *job, u64 running)
 		return npu_ctx_error(job->ctx);
 	if (job->in_ring && (job->started || job->desc.id == running))
 		return -EIO;
-	if (job->in_ring && ++job->resubmits > NPU_MAX_RESUBMITS)
+	if (head && job->in_ring && ++job->resubmits > NPU_MAX_RESUBMITS)
 		return -EIO;
 	return 0;
 }
@@ -327,7 +335,9 @@ void npu_queue_restart(struct npu_queue *queue, u64 running)
 		npu_queue_process_locked(queue);
 		queue->tail = 0;
 		list_for_each_entry(job, &queue->inflight, link) {
-			job->error = npu_queue_lost_error(job, running);
+			job->error = npu_queue_lost_error(job, running,
+							  list_is_first(&job->link,
+									&queue->inflight));
 			job->in_ring = false;
 			if (!job->error)
 				npu_queue_fill_slot(queue, job);

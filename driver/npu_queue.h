@@ -116,8 +116,9 @@ int npu_queue_init(struct npu_device *npu);
 int npu_queue_start(struct npu_queue *queue);
 struct dma_fence *npu_queue_submit(struct npu_queue *queue, struct npu_sched_job *job);
 void npu_queue_process(struct npu_queue *queue);
-void npu_queue_cancel(struct npu_queue *queue, struct npu_ctx *ctx);
-void npu_queue_abort(struct npu_queue *queue, struct npu_sched_job *job, int error);
+void npu_queue_abort(struct npu_queue *queue, const struct npu_ctx *ctx,
+		     const struct npu_sched_job *hung);
+void npu_queue_cancel(struct npu_queue *queue, const struct npu_ctx *ctx);
 void npu_queue_set_state(struct npu_queue *queue, enum npu_queue_state state);
 void npu_queue_restart(struct npu_queue *queue, u64 running);
 u64 npu_queue_head_job(struct npu_queue *queue);

@@ -170,7 +170,7 @@ static enum npu_verdict npu_reset_judge_running(struct npu_queue *queue, struct 
 			NPU_VERDICT_RESET_QUEUE : NPU_VERDICT_FINE;
 	if (time_after(now, job->start_time + job->ctx->timeout)) {
 		npu_ctx_ban(job->ctx);
-		npu_queue_abort(queue, job, -ETIMEDOUT);
+		npu_queue_abort(queue, job->ctx, job);
 	}
 	return NPU_VERDICT_FINE;
 }
@@ -222,16 +222,6 @@ static enum npu_verdict npu_reset_judge(struct npu_queue *queue)
 	return npu_reset_judge_waiting(queue);
 }
 
-/* Others of a context that was just banned are in the queue as well. */
-static void npu_reset_cancel_banned(struct npu_queue *queue)
-{
-	struct npu_sched_job *job;
-
-	list_for_each_entry(job, &queue->inflight, link)
-		if (npu_ctx_error(job->ctx))
-			npu_queue_abort(queue, job, -ECANCELED);
-}
-
 static void npu_reset_watchdog(struct work_struct *work)
 {
 	struct npu_queue *queue = container_of(work, struct npu_queue, watchdog.work);
@@ -243,8 +233,6 @@ static void npu_reset_watchdog(struct work_struct *work)
 	npu_queue_process(queue);
 	spin_lock_irq(&queue->lock);
 	verdict = npu_reset_judge(queue);
-	if (verdict != NPU_VERDICT_EMPTY)
-		npu_reset_cancel_banned(queue);
 	spin_unlock_irq(&queue->lock);
 	if (npu_device_gone(queue->npu))
 		npu_reset_give_up(queue->npu);
