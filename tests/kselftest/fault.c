@@ -84,7 +84,7 @@ TEST_F(fault, addresses_that_do_not_exist)
 	size_t i;
 
 	npu_job_args(&job, args);
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
 		args[0] = bad[i];
 		EXPECT_EQ(-EFAULT, fails(&self->m, &job, &query));
 		EXPECT_EQ(NPU_FAULT_PAGE, query.code);

@@ -172,7 +172,7 @@ TEST_F(query, unreadable_arguments)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(requests); i++)
 		EXPECT_EQ(-EFAULT, npu_call(self->fd, requests[i], (void *)NPU_TEST_BAD_PTR));
 }
 

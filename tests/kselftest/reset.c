@@ -112,32 +112,43 @@ TEST_F(reset, translations)
 	EXPECT_EQ(-EFAULT, npu_run(&self->m, &job));
 }
 
-/* A job that spins on each priority, and many that wait behind them. */
-static int submit_all(struct npu_machine *m, const struct drm_npu_job *spin,
-		      const struct drm_npu_job *copy, uint32_t *spins, uint32_t *copies)
+static int submit_spin(struct npu_machine *m, const struct drm_npu_job *spin, uint32_t priority,
+		       uint32_t *syncobj)
+{
+	struct drm_npu_sync sync = { .flags = DRM_NPU_SYNC_SIGNAL };
+	struct drm_npu_job job = *spin;
+	uint32_t ctx;
+	int ret;
+
+	*syncobj = npu_syncobj_create(m->fd, 0);
+	sync.handle = *syncobj;
+	npu_job_syncs(&job, &sync, 1);
+	ret = npu_ctx_create(m->fd, m->vm, priority, 0, &ctx);
+	return ret ? ret : npu_submit(m->fd, ctx, &job, 1, NULL);
+}
+
+/* Many contexts with one job each, of the priorities whose bits are set. */
+static int submit_copies(struct npu_machine *m, const struct drm_npu_job *copy,
+			 uint32_t priorities, uint32_t *copies)
 {
 	static uint64_t args[WAITING][2];
 	struct drm_npu_sync sync = { .flags = DRM_NPU_SYNC_SIGNAL };
-	struct drm_npu_job job;
-	uint32_t ctx;
+	uint32_t ctx, priority = 0;
 	int i, ret = 0;
 
-	for (i = 0; i < 4 && !ret; i++) {
-		sync.handle = spins[i] = npu_syncobj_create(m->fd, 0);
-		job = *spin;
-		npu_job_syncs(&job, &sync, 1);
-		ret = npu_ctx_create(m->fd, m->vm, i, 0, &ctx);
-		ret = ret ? ret : npu_submit(m->fd, ctx, &job, 1, NULL);
-	}
-	usleep(100000);
 	for (i = 0; i < WAITING && !ret; i++) {
-		sync.handle = copies[i] = npu_syncobj_create(m->fd, 0);
+		struct drm_npu_job job = *copy;
+
+		do {
+			priority = (priority + 1) % 4;
+		} while (!(priorities >> priority & 1));
+		copies[i] = npu_syncobj_create(m->fd, 0);
+		sync.handle = copies[i];
 		args[i][0] = m->data.va;
 		args[i][1] = m->data.va + 64 * (i + 1);
-		job = *copy;
 		npu_job_args(&job, args[i]);
 		npu_job_syncs(&job, &sync, 1);
-		ret = npu_ctx_create(m->fd, m->vm, i % 4, 0, &ctx);
+		ret = npu_ctx_create(m->fd, m->vm, priority, 0, &ctx);
 		ret = ret ? ret : npu_submit(m->fd, ctx, &job, 1, NULL);
 	}
 	return ret;
@@ -155,21 +166,23 @@ static void check_copies(struct __test_metadata *_metadata, struct npu_machine *
 	}
 }
 
+/* One priority after the other, as a job that has just begun would be lost too. */
 TEST_F(reset, queues_with_jobs)
 {
-	uint32_t spins[4], copies[WAITING];
-	int i;
+	uint32_t spin, copies[WAITING];
+	int priority;
 
-	memset(self->m.data.cpu, 0x77, 64);
-	ASSERT_EQ(0, submit_all(&self->m, &self->spin, &self->copy, spins, copies));
-	/* A job that waited for cores has not begun and is not lost: ask until all are. */
-	for (i = 0; i < 8; i++)
+	for (priority = 0; priority < 4; priority++) {
+		memset(self->m.data.cpu, 0x70 + priority, 64);
+		ASSERT_EQ(0, submit_spin(&self->m, &self->spin, priority, &spin));
+		usleep(100000);
+		ASSERT_EQ(0, submit_copies(&self->m, &self->copy, 1u << priority, copies));
+		usleep(100000);
 		ASSERT_EQ(0, reset_queues(self->path, self->m.info.queues));
-	for (i = 0; i < 4; i++) {
-		ASSERT_EQ(0, npu_syncobj_wait(self->m.fd, spins[i], 0));
-		EXPECT_EQ(-EIO, npu_syncobj_error(self->m.fd, spins[i]));
+		ASSERT_EQ(0, npu_syncobj_wait(self->m.fd, spin, 0));
+		EXPECT_EQ(-EIO, npu_syncobj_error(self->m.fd, spin));
+		check_copies(_metadata, &self->m, copies);
 	}
-	check_copies(_metadata, &self->m, copies);
 	EXPECT_EQ(self->resets, npu_usage(self->m.fd).resets);
 }
 
@@ -179,7 +192,10 @@ TEST_F(reset, device_with_jobs)
 	int i;
 
 	memset(self->m.data.cpu, 0x78, 64);
-	ASSERT_EQ(0, submit_all(&self->m, &self->spin, &self->copy, spins, copies));
+	for (i = 0; i < 4; i++)
+		ASSERT_EQ(0, submit_spin(&self->m, &self->spin, i, &spins[i]));
+	usleep(100000);
+	ASSERT_EQ(0, submit_copies(&self->m, &self->copy, 0xf, copies));
 	for (i = 0; i < 4; i++)
 		ASSERT_EQ(0, ask(self->path, "device"));
 	for (i = 0; i < 4; i++) {
