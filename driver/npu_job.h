@@ -62,8 +62,8 @@ struct npu_sched_job {
 	/** @index: index in the ring if @in_ring */
 	u32 index;
 
-	/** @resubmits: times that it was put back after a reset */
-	u32 resubmits;
+	/** @strikes: resets because of trouble of its queue while it was the first there */
+	u32 strikes;
 
 	/** @start_time: jiffies when it was first seen to run */
 	unsigned long start_time;

@@ -24,9 +24,6 @@
 #include "npu_job.h"
 #include "npu_reset.h"
 
-/* Resets that a job may live through at the head of its queue: it might be the cause. */
-#define NPU_MAX_RESUBMITS	3
-
 /* With few queues one for each priority; of more, most are for normal work. */
 static const u8 npu_queue_priorities[] = {
 	DRM_NPU_PRIORITY_NORMAL, DRM_NPU_PRIORITY_HIGH,
@@ -305,15 +302,13 @@ u64 npu_queue_head_job(struct npu_queue *queue)
 }
 
 /* What becomes of a job whose ring was emptied before it ended. */
-static int npu_queue_lost_error(struct npu_sched_job *job, u64 running, bool head)
+static int npu_queue_lost_error(const struct npu_sched_job *job, u64 running)
 {
 	if (job->error)
 		return job->error;
 	if (npu_ctx_error(job->ctx))
 		return npu_ctx_error(job->ctx);
 	if (job->in_ring && (job->started || job->desc.id == running))
-		return -EIO;
-	if (head && job->in_ring && ++job->resubmits > NPU_MAX_RESUBMITS)
 		return -EIO;
 	return 0;
 }
@@ -335,9 +330,7 @@ void npu_queue_restart(struct npu_queue *queue, u64 running)
 		npu_queue_process_locked(queue);
 		queue->tail = 0;
 		list_for_each_entry(job, &queue->inflight, link) {
-			job->error = npu_queue_lost_error(job, running,
-							  list_is_first(&job->link,
-									&queue->inflight));
+			job->error = npu_queue_lost_error(job, running);
 			job->in_ring = false;
 			if (!job->error)
 				npu_queue_fill_slot(queue, job);

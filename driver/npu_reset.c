@@ -36,6 +36,8 @@
 #define NPU_QUEUE_RESET_MS	3000
 /* For which a device that has jobs, and runs none, is left alone. */
 #define NPU_STALL_MS		10000
+/* Resets for the same job, after which it fails. */
+#define NPU_MAX_STRIKES		3
 /* For jobs that run beside a guilty one before a full reset. */
 #define NPU_GRACE_MS		1000
 
@@ -175,8 +177,16 @@ static enum npu_verdict npu_reset_judge_running(struct npu_queue *queue, struct 
 	return NPU_VERDICT_FINE;
 }
 
+/* A job that the device stumbles over again and again must not keep it from others' jobs. */
+static enum npu_verdict npu_reset_strike(struct npu_sched_job *job, enum npu_verdict verdict)
+{
+	if (++job->strikes > NPU_MAX_STRIKES && !job->error)
+		job->error = -EIO;
+	return verdict;
+}
+
 /* The job at the head does not run: it waits for cores, if others have them. */
-static enum npu_verdict npu_reset_judge_waiting(struct npu_queue *queue)
+static enum npu_verdict npu_reset_judge_waiting(struct npu_queue *queue, struct npu_sched_job *job)
 {
 	if (npu_read(queue->npu, NPU_REG_STATUS) & NPU_STATUS_BUSY) {
 		queue->idle = false;
@@ -185,7 +195,7 @@ static enum npu_verdict npu_reset_judge_waiting(struct npu_queue *queue)
 		queue->idle_since = jiffies;
 	} else if (time_after(jiffies, queue->idle_since + msecs_to_jiffies(NPU_STALL_MS))) {
 		queue->idle = false;
-		return NPU_VERDICT_RESET_DEVICE;
+		return npu_reset_strike(job, NPU_VERDICT_RESET_DEVICE);
 	}
 	return NPU_VERDICT_FINE;
 }
@@ -213,13 +223,13 @@ static enum npu_verdict npu_reset_judge(struct npu_queue *queue)
 	queue->tick = msecs_to_jiffies(NPU_TICK_MAX_MS);
 	list_for_each_entry(job, &queue->inflight, link)
 		queue->tick = min(queue->tick, npu_reset_tick(job));
+	job = list_first_entry(&queue->inflight, struct npu_sched_job, link);
 	status = npu_reset_read_q(queue, NPU_Q_STATUS);
 	if (status & NPU_Q_STATUS_ERROR || !(status & NPU_Q_STATUS_ENABLED))
-		return NPU_VERDICT_RESET_QUEUE;
-	job = list_first_entry(&queue->inflight, struct npu_sched_job, link);
+		return npu_reset_strike(job, NPU_VERDICT_RESET_QUEUE);
 	if (job->in_ring && npu_reset_running_job(queue) == job->desc.id)
 		return npu_reset_judge_running(queue, job);
-	return npu_reset_judge_waiting(queue);
+	return npu_reset_judge_waiting(queue, job);
 }
 
 static void npu_reset_watchdog(struct work_struct *work)
