@@ -82,6 +82,8 @@ unsigned int npu_vec_passes(const struct npu_insn *insn)
 		return 6;
 	case NPU_OP_QUANT:
 		return insn->flags & NPU_F_DYNAMIC ? 2 : 1;
+	case NPU_OP_TOPK:
+		return 8;	/* comparisons that find a place among 256 */
 	default:
 		return 1;
 	}
@@ -94,6 +96,7 @@ static unsigned int vec_folds(const struct npu_insn *insn)
 	case NPU_OP_REDUCE:
 	case NPU_OP_RMSNORM:
 	case NPU_OP_ARGMAX:
+	case NPU_OP_TOPK:
 		return 1;
 	case NPU_OP_LAYERNORM:
 	case NPU_OP_SOFTMAX:

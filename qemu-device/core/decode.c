@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Instructions checked by themselves: fields, combinations, what is built. */
+/* Instructions checked by themselves: fields and combinations. */
 #include "decode.h"
 
 #include <stddef.h>
@@ -11,11 +11,6 @@
 static struct npu_verdict illegal(size_t operand)
 {
 	return (struct npu_verdict){ NPU_FAULT_ILLEGAL, operand };
-}
-
-static struct npu_verdict unbuilt(size_t operand)
-{
-	return (struct npu_verdict){ NPU_FAULT_UNBUILT, operand };
 }
 
 static const struct npu_verdict fine = { NPU_FAULT_NONE, 0 };
@@ -111,24 +106,6 @@ static struct npu_verdict check_matmul_flags(const struct npu_insn *insn)
 	return check_matmul_types(insn);
 }
 
-static struct npu_verdict check_matmul_built(const struct npu_insn *insn)
-{
-	if (insn->flags & (NPU_F_GROUP | NPU_F_ZP))
-		return unbuilt(FIELD(flags));
-	if (insn->type[NPU_MM_TYPE_A] == NPU_TYPE_BF16)
-		return unbuilt(FIELD(type) + NPU_MM_TYPE_A);
-	if (is_four_bit(insn->type[NPU_MM_TYPE_B]))
-		return unbuilt(FIELD(type) + NPU_MM_TYPE_B);
-	return fine;
-}
-
-static struct npu_verdict check_matmul(const struct npu_insn *insn)
-{
-	struct npu_verdict verdict = check_matmul_flags(insn);
-
-	return verdict.code ? verdict : check_matmul_built(insn);
-}
-
 static struct npu_verdict mode_is(const struct npu_insn *insn, unsigned int i,
 				  unsigned int bcast)
 {
@@ -150,7 +127,7 @@ static struct npu_verdict check_combination(const struct npu_insn *insn)
 		return insn->val[NPU_DMA_PLANES] != 1 ?
 		       illegal(FIELD(val) + NPU_DMA_PLANES * sizeof(uint32_t)) : fine;
 	case NPU_OP_MATMUL:
-		return check_matmul(insn);
+		return check_matmul_flags(insn);
 	case NPU_OP_RMSNORM:
 		return mode_is(insn, 1, NPU_BCAST_ROW);
 	case NPU_OP_LAYERNORM:
@@ -165,11 +142,8 @@ static struct npu_verdict check_combination(const struct npu_insn *insn)
 		return insn->flags & NPU_F_GIVEN ?
 		       mode_is(insn, 1, NPU_BCAST_COL) : fine;
 	case NPU_OP_TRANSPOSE:
-		if (insn->type[1] != insn->type[0])
-			return illegal(FIELD(type) + 1);
-		return unbuilt(FIELD(opcode));
-	case NPU_OP_TOPK:
-		return unbuilt(FIELD(opcode));
+		return insn->type[1] != insn->type[0] ?
+		       illegal(FIELD(type) + 1) : fine;
 	default:
 		return fine;
 	}

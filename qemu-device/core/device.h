@@ -43,8 +43,11 @@
 #define NPU_SRAM_MAX		(16u << 20)
 
 /* What is built of the instruction set: isa.rst, "What is built". */
-#define NPU_FEATURES (NPU_FEAT_MAT_I8 | NPU_FEAT_MAT_F16 | NPU_FEAT_STREAM | \
-		      NPU_FEAT_GATHER)
+#define NPU_FEATURES (NPU_FEAT_MAT_I8 | NPU_FEAT_MAT_I4 | NPU_FEAT_MAT_C4 | \
+		      NPU_FEAT_MAT_F16 | NPU_FEAT_MAT_BF16 | \
+		      NPU_FEAT_GROUP_SCALE | NPU_FEAT_ZERO_POINT | \
+		      NPU_FEAT_SCALE_DQ8 | NPU_FEAT_STREAM | NPU_FEAT_GATHER | \
+		      NPU_FEAT_TOPK | NPU_FEAT_TRANSPOSE)
 
 /* Fault fields of what is not an instruction's fault. */
 #define NPU_NO_INSN	0xffffffffu

@@ -2,7 +2,6 @@
 /* MATMUL, in pieces small enough for aborts and invalidations to pass. */
 #include "matrix.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "device.h"
@@ -10,13 +9,8 @@
 /* Weights of a piece: what is copied at once if it must be. */
 #define PIECE_BYTES	(1u << 20)
 #define PIECE_WORK	(NPU_CHUNK_WORK / 2)
-
-/**
- * struct piece - columns @n..@n + @cols - 1 of rows @m..@m + @rows - 1
- */
-struct piece {
-	uint32_t m, rows, n, cols;
-};
+/* Panels of it, if parameters have a row for each: NPU_REACH_ROWS. */
+#define PIECE_PANELS	(NPU_REACH_ROWS - 1)
 
 static uint32_t least(uint64_t a, uint64_t b)
 {
@@ -24,15 +18,17 @@ static uint32_t least(uint64_t a, uint64_t b)
 }
 
 /* Whole panels, as many as work and bytes allow; then rows, if one is too much. */
-static struct piece piece_size(const struct npu_matmul *mm)
+static struct npu_piece piece_size(const struct npu_matmul *mm)
 {
 	uint64_t k = mm->args.k ? mm->args.k : 1;
 	uint64_t bytes = k * mm->region[NPU_MM_B].elem;
 	uint64_t cols = PIECE_WORK / (mm->args.m * k);
-	struct piece p = { 0 };
+	struct npu_piece p = { 0 };
 
 	if (cols > PIECE_BYTES / bytes)
 		cols = PIECE_BYTES / bytes;
+	if (mm->args.flags & (NPU_F_GROUP | NPU_F_ZP))
+		cols = least(cols, PIECE_PANELS * NPU_PACK_COLS);
 	cols -= cols % NPU_PACK_COLS;
 	p.cols = least(cols ? cols : NPU_PACK_COLS, mm->args.n);
 	p.rows = least(NPU_CHUNK_WORK / (p.cols * k), mm->args.m);
@@ -41,164 +37,67 @@ static struct piece piece_size(const struct npu_matmul *mm)
 	return p;
 }
 
-/* Weights and parameters of the columns of @p. */
-static void regions_of(const struct npu_matmul *mm, const struct piece *p,
-		       struct npu_region *b, struct npu_region *sb,
-		       struct npu_region *bias)
+static void take_columns(struct npu_region *r, const struct npu_piece *p)
 {
-	*b = mm->region[NPU_MM_B];
-	if (mm->args.layout == NPU_LAYOUT_KN) {
-		b->base += (uint64_t)p->n * b->elem;
-		b->row = (uint64_t)p->cols * b->elem;
-	} else if (mm->args.layout == NPU_LAYOUT_NK) {
+	r->base += (uint64_t)p->n * r->elem;
+	r->row = (uint64_t)p->cols * r->elem;
+}
+
+static void take_panels(struct npu_region *r, const struct npu_piece *p)
+{
+	if (!r->rows)
+		return;
+	r->base += p->n / NPU_PACK_COLS * r->stride;
+	r->rows = (p->cols + NPU_PACK_COLS - 1) / NPU_PACK_COLS;
+}
+
+static void take_weights(struct npu_region *b, const struct npu_piece *p,
+			 unsigned int layout)
+{
+	if (layout == NPU_LAYOUT_PACK) {
+		take_panels(b, p);
+	} else if (layout == NPU_LAYOUT_KN) {
+		take_columns(b, p);
+	} else {
 		b->base += p->n * b->stride;
 		b->rows = p->cols;
-	} else {
-		b->base += p->n / NPU_PACK_COLS * b->stride;
-		b->rows = (p->cols + NPU_PACK_COLS - 1) / NPU_PACK_COLS;
 	}
-	*sb = mm->region[NPU_MM_SB];
-	sb->base += (uint64_t)p->n * sb->elem;
-	sb->row = (uint64_t)p->cols * sb->elem;
-	*bias = mm->region[NPU_MM_BIAS];
-	bias->base += (uint64_t)p->n * bias->elem;
-	bias->row = (uint64_t)p->cols * bias->elem;
 }
 
-/* Every page that an operand in memory touches can be read. */
-static bool translate(struct npu_exec *ex, const struct npu_region *r)
+void npu_matmul_regions(const struct npu_matmul *mm, const struct npu_piece *p,
+			struct npu_region *r)
 {
-	struct npu_fault fault;
-
-	for (uint64_t y = 0; r->row && y < r->rows; y++) {
-		uint64_t va = r->base + y * r->stride, end = va + r->row;
-
-		if (!npu_exec_go_on(ex))
-			return false;
-		while (va < end) {
-			if (!npu_mmu_page(&ex->mmu, va, NPU_ACCESS_READ, &fault))
-				return npu_exec_fault_memory(ex, &fault, r->field);
-			va = (va | (NPU_PAGE_SIZE - 1)) + 1;
-		}
-	}
-	return true;
+	memcpy(r, mm->region, sizeof(mm->region));
+	take_weights(&r[NPU_MM_B], p, mm->args.layout);
+	if (mm->args.flags & NPU_F_GROUP)
+		take_panels(&r[NPU_MM_SB], p);
+	else
+		take_columns(&r[NPU_MM_SB], p);
+	take_columns(&r[NPU_MM_BIAS], p);
+	if (mm->args.flags & NPU_F_ZP)
+		take_panels(&r[NPU_MM_AUX], p);
+	take_panels(&r[NPU_MM_DQ], p);
 }
 
-static bool translate_all(struct npu_exec *ex, const struct npu_matmul *mm)
-{
-	for (unsigned int i = 0; i < NPU_MM_OPERANDS; i++)
-		if (mm->region[i].rows && npu_matmul_in_memory(mm, i) &&
-		    !translate(ex, &mm->region[i]))
-			return false;
-	return true;
-}
-
-/* Room of the core for copies; SRAM bounds what can be asked. */
-static uint8_t *bounce(struct npu_exec *ex, uint64_t size)
-{
-	uint8_t *more;
-
-	if (ex->bounce && size <= ex->bounce_size)
-		return ex->bounce;
-	more = realloc(ex->bounce, size ? size : 1);
-	if (!more)
-		return NULL;
-	ex->bounce = more;
-	ex->bounce_size = size;
-	return more;
-}
-
-static uint64_t round_up(uint64_t bytes)
-{
-	return (bytes + 63) / 64 * 64;
-}
-
-/* Rows of a region that are copied between two looks. */
-#define REACH_ROWS	256
-
-/* Bytes that a copy of @r takes: rows side by side. */
-static uint64_t copy_size(const struct npu_region *r)
-{
-	return round_up(r->rows * r->row);
-}
-
-/*
- * Host memory of @r: in place if it lies there in one piece, else copied to
- * @room. *@stride: from row to row. Lets invalidations pass if it copies many
- * rows, so only the first of several that are reached may have many.
- */
-static const uint8_t *reach(struct npu_exec *ex, const struct npu_region *r,
-			    uint8_t *room, size_t *stride)
-{
-	uint64_t extent = npu_region_extent(r);
-	const uint8_t *host;
-	struct npu_fault fault;
-
-	*stride = r->stride;
-	if (!extent)
-		return room;
-	host = npu_mmu_run(&ex->mmu, r->base, extent);
-	if (host)
-		return host;
-	*stride = r->row;
-	for (uint64_t y = 0; y < r->rows; y++) {
-		if (y % REACH_ROWS == REACH_ROWS - 1 && !npu_exec_go_on(ex))
-			return NULL;
-		if (!npu_mmu_read(&ex->mmu, r->base + y * r->stride,
-				  room + y * r->row, r->row, NPU_ACCESS_READ,
-				  &fault)) {
-			npu_exec_fault_memory(ex, &fault, r->field);
-			return NULL;
-		}
-	}
-	return room;
-}
-
-/* Point @a to the streamed operands of @p. */
-static bool stream(struct npu_exec *ex, const struct npu_matmul *mm,
-		   const struct piece *p, struct npu_mm_args *a)
-{
-	struct npu_region b, sb, bias;
-	uint64_t size_b, size_sb;
-	size_t unused;
-	uint8_t *room;
-
-	regions_of(mm, p, &b, &sb, &bias);
-	size_b = copy_size(&b);
-	size_sb = copy_size(&sb);
-	room = bounce(ex, size_b + size_sb + copy_size(&bias));
-	if (!room)
-		return npu_exec_fault(ex, NPU_FAULT_BUS,
-				      NPU_FIELD_ADDR(NPU_MM_B), b.base);
-	a->b = reach(ex, &b, room, &a->ldb);
-	if (!a->b)
-		return false;
-	if (sb.rows) {
-		a->sb = reach(ex, &sb, room + size_b, &unused);
-		if (!a->sb)
-			return false;
-	}
-	if (bias.rows)
-		a->bias = reach(ex, &bias, room + size_b + size_sb, &unused);
-	return !bias.rows || a->bias;
-}
-
-/* The same, for operands in SRAM. */
-static void advance(const struct npu_matmul *mm, const struct piece *p,
+/* Parameters in SRAM of the columns of @p. */
+static void advance(const struct npu_matmul *mm, const struct npu_piece *p,
 		    struct npu_mm_args *a)
 {
-	struct npu_region b, sb, bias;
+	struct npu_region r[NPU_MM_OPERANDS];
+	const uint8_t **const at[NPU_MM_OPERANDS] = {
+		[NPU_MM_B] = &a->b, [NPU_MM_SB] = &a->sb,
+		[NPU_MM_BIAS] = &a->bias, [NPU_MM_AUX] = &a->aux,
+		[NPU_MM_DQ] = &a->dq,
+	};
 
-	regions_of(mm, p, &b, &sb, &bias);
-	a->b += b.base - mm->region[NPU_MM_B].base;
-	if (sb.rows)
-		a->sb += sb.base - mm->region[NPU_MM_SB].base;
-	if (bias.rows)
-		a->bias += bias.base - mm->region[NPU_MM_BIAS].base;
+	npu_matmul_regions(mm, p, r);
+	for (unsigned int i = 0; i < NPU_MM_OPERANDS; i++)
+		if (at[i] && r[i].rows)
+			*at[i] += r[i].base - mm->region[i].base;
 }
 
 static bool multiply(struct npu_exec *ex, const struct npu_matmul *mm,
-		     const struct piece *p)
+		     const struct npu_piece *p)
 {
 	struct npu_mm_args a = mm->args;
 
@@ -212,7 +111,7 @@ static bool multiply(struct npu_exec *ex, const struct npu_matmul *mm,
 		a.sa += 4ull * p->m;
 	if (!mm->stream)
 		advance(mm, p, &a);
-	else if (!stream(ex, mm, p, &a))
+	else if (!npu_matmul_stream(ex, mm, p, &a))
 		return false;
 	ex->npu->kernels->matmul(&a);
 	return true;
@@ -220,7 +119,7 @@ static bool multiply(struct npu_exec *ex, const struct npu_matmul *mm,
 
 static bool multiply_all(struct npu_exec *ex, const struct npu_matmul *mm)
 {
-	struct piece size = piece_size(mm), p;
+	struct npu_piece size = piece_size(mm), p;
 
 	for (p.n = 0; p.n < mm->args.n; p.n += size.cols) {
 		p.cols = least(size.cols, mm->args.n - p.n);
@@ -239,6 +138,8 @@ static void count_macs(struct npu_exec *ex, const struct npu_mm_args *a)
 
 	if (a->type_b == NPU_TYPE_I8)
 		ex->counters[NPU_CNT_MACS_I8] += macs;
+	else if (a->type_b == NPU_TYPE_I4 || a->type_b == NPU_TYPE_C4)
+		ex->counters[NPU_CNT_MACS_I4] += macs;
 	else
 		ex->counters[NPU_CNT_MACS_F16] += macs;
 }
@@ -281,7 +182,7 @@ bool npu_matrix_execute(struct npu_exec *ex, const struct npu_insn *insn)
 		return true;
 	if (!npu_matmul_resolve(ex, insn, &mm))
 		return false;
-	if (mm.stream && !translate_all(ex, &mm))
+	if (mm.stream && !npu_matmul_translate(ex, &mm))
 		return false;
 	if (!multiply_all(ex, &mm))
 		return false;

@@ -7,6 +7,10 @@
 
 #define SOURCES		3
 #define AUXILIARIES	3
+#define TOPK_MAX	256
+
+/* Each element may move all those that are kept. */
+#define TOPK_CHUNK	(NPU_CHUNK_WORK / 64)
 
 /**
  * struct vector - one instruction, resolved
@@ -76,6 +80,18 @@ static bool softmax_values(struct npu_exec *ex, const struct npu_insn *insn,
 	return div || value_fault(ex, NPU_SOFTMAX_DIV, 0);
 }
 
+static bool topk_values(struct npu_exec *ex, const struct npu_insn *insn,
+			struct npu_vec_args *a)
+{
+	uint32_t count;
+
+	if (!npu_exec_value(ex, insn, NPU_VEC_P0, &count))
+		return false;
+	a->p[0] = count;
+	return (count <= TOPK_MAX && count <= a->cols) ||
+	       value_fault(ex, NPU_VEC_P0, count);
+}
+
 static bool read_values(struct npu_exec *ex, const struct npu_insn *insn,
 			struct npu_vec_args *a)
 {
@@ -90,6 +106,8 @@ static bool read_values(struct npu_exec *ex, const struct npu_insn *insn,
 		a->ld_src[i] = ld[1 + i];
 	if (softmax)
 		return softmax_values(ex, insn, a);
+	if (insn->opcode == NPU_OP_TOPK)
+		return topk_values(ex, insn, a);
 	return insn->opcode != NPU_OP_ROPE || rope_values(ex, insn, a);
 }
 
@@ -153,6 +171,12 @@ static struct npu_region source_region(const struct npu_vec_args *a,
 	return r;
 }
 
+/* Bytes of a row of what is packed: an element, of TOPK its count of them. */
+static uint64_t packed_row(const struct npu_vec_args *a)
+{
+	return a->opcode == NPU_OP_TOPK ? 4 * (uint64_t)a->p[0] : 4;
+}
+
 static struct npu_region destination_region(const struct npu_vec_args *a)
 {
 	uint8_t size = type_size(a->type_dst);
@@ -160,19 +184,27 @@ static struct npu_region destination_region(const struct npu_vec_args *a)
 
 	r.rows = a->rows;
 	r.row = (uint64_t)a->cols * size;
-	if (a->opcode == NPU_OP_REDUCE || a->opcode == NPU_OP_ARGMAX)
+	if (a->opcode == NPU_OP_REDUCE || a->opcode == NPU_OP_ARGMAX) {
 		r.row = size;
+	} else if (a->opcode == NPU_OP_TRANSPOSE) {
+		r.rows = a->cols;
+		r.row = (uint64_t)a->rows * size;
+	} else if (a->opcode == NPU_OP_TOPK) {
+		r.rows = 1;
+		r.row = a->rows * packed_row(a);
+		r.stride_field = NPU_NO_STRIDE;
+	}
 	return r;
 }
 
-/* Packed F32[rows]. */
+/* Packed F32[rows], of TOPK F32[rows][val[6]]. */
 static struct npu_region auxiliary_region(const struct npu_vec_args *a,
 					  unsigned int i)
 {
 	struct npu_region r = region(4, NPU_VEC_AUX0 + i, NPU_NO_STRIDE, 0);
 
 	r.rows = 1;
-	r.row = 4ull * a->rows;
+	r.row = a->rows * packed_row(a);
 	return r;
 }
 
@@ -181,6 +213,8 @@ static unsigned int auxiliaries(const struct npu_vec_args *a)
 	switch (a->opcode) {
 	case NPU_OP_SOFTMAX:
 		return 3;
+	case NPU_OP_TOPK:
+		return 1;
 	case NPU_OP_QUANT:
 		return !!(a->flags & (NPU_F_DYNAMIC | NPU_F_GIVEN));
 	case NPU_OP_ARGMAX:
@@ -237,6 +271,8 @@ static bool may_coincide(const struct npu_vec_args *a, unsigned int s)
 	switch (a->opcode) {
 	case NPU_OP_REDUCE:
 	case NPU_OP_ARGMAX:
+	case NPU_OP_TOPK:
+	case NPU_OP_TRANSPOSE:
 		return false;
 	case NPU_OP_ROPE:
 		return s == 0;
@@ -281,13 +317,18 @@ static struct npu_vec_args rows_of(const struct vector *v, uint32_t first,
 	bool softmax = a.opcode == NPU_OP_SOFTMAX;
 
 	a.rows = rows;
-	a.dst += first * a.ld_dst;
+	if (a.opcode == NPU_OP_TRANSPOSE)
+		a.dst += (uint64_t)first * v->dst.elem;
+	else if (a.opcode == NPU_OP_TOPK)
+		a.dst += first * packed_row(&a);
+	else
+		a.dst += first * a.ld_dst;
 	for (unsigned int s = 0; s < SOURCES; s++)
 		if (v->src[s].rows > 1)
 			a.src[s] += first * a.ld_src[s];
 	for (unsigned int i = 0; i < AUXILIARIES; i++)
 		if (a.aux[i])
-			a.aux[i] += 4ull * first;
+			a.aux[i] += first * packed_row(&a);
 	if (softmax) {
 		a.p[0] += first / v->args.p[2];
 		a.p[1] += first / v->args.p[2];
@@ -299,7 +340,8 @@ static struct npu_vec_args rows_of(const struct vector *v, uint32_t first,
 
 static uint32_t piece_of(const struct npu_vec_args *a, uint32_t first)
 {
-	uint32_t rows = NPU_CHUNK_WORK / (a->cols ? a->cols : 1);
+	uint32_t chunk = a->opcode == NPU_OP_TOPK ? TOPK_CHUNK : NPU_CHUNK_WORK;
+	uint32_t rows = chunk / (a->cols ? a->cols : 1);
 	uint32_t left = a->rows - first, div = a->p[2];
 
 	if (!rows)

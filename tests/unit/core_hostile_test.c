@@ -16,7 +16,7 @@
 #define SIZE	0x10000u
 #define SRAM	0x4000u
 
-#define PROGRAMS	600
+#define PROGRAMS	3000
 #define MAX_INSNS	24
 #define JOBS		300
 #define POKES		20000
@@ -82,7 +82,8 @@ static unsigned int in_memory(const struct npu_insn *insn)
 		return 1 << 0;
 	case NPU_OP_MATMUL:
 		return insn->flags & NPU_F_STREAM ?
-		       1 << NPU_MM_B | 1 << NPU_MM_SB | 1 << NPU_MM_BIAS : 0;
+		       1 << NPU_MM_B | 1 << NPU_MM_SB | 1 << NPU_MM_BIAS |
+		       1 << NPU_MM_AUX | 1 << NPU_MM_DQ : 0;
 	default:
 		return 0;
 	}
@@ -120,6 +121,8 @@ static uint32_t mild_value(const struct npu_insn *insn, unsigned int i)
 {
 	unsigned int engine = insn->opcode >> 4;
 
+	if (engine == NPU_ENGINE_MAT && i == NPU_MM_GROUP)
+		return below(8) ? 16 + 16 * below(2) : below(40);
 	if (engine == NPU_ENGINE_MAT)
 		return i < 3 ? below(30) : 64u << below(3);
 	if (engine == NPU_ENGINE_VEC && i >= 6)
@@ -129,6 +132,44 @@ static uint32_t mild_value(const struct npu_insn *insn, unsigned int i)
 	if (i == NPU_DMA_PLANES || i == NPU_DMA_PAD)
 		return 1;
 	return i == 0 ? below(60) : i == 1 ? below(5) : 64u << below(3);
+}
+
+/* Types that go together are rare: most four-bit and grouped weights are made legal. */
+static void mostly_packed(struct npu_insn *insn)
+{
+	if (insn->opcode == NPU_OP_TRANSPOSE && below(8))
+		insn->type[1] = insn->type[0];
+	if (insn->opcode != NPU_OP_MATMUL || !below(8))
+		return;
+	if (insn->type[NPU_MM_TYPE_B] == NPU_TYPE_F16 ||
+	    insn->type[NPU_MM_TYPE_B] == NPU_TYPE_BF16) {
+		insn->type[NPU_MM_TYPE_A] = insn->type[NPU_MM_TYPE_B];
+		return;
+	}
+	insn->type[NPU_MM_TYPE_A] = NPU_TYPE_I8;
+	if (insn->type[NPU_MM_TYPE_B] != NPU_TYPE_I8 || insn->flags & NPU_F_GROUP)
+		insn->mode[NPU_MM_LAYOUT] = NPU_LAYOUT_PACK;
+}
+
+/* What a program that is not refused has of each form. */
+static void note_forms(unsigned int *forms)
+{
+	for (unsigned int i = 0; i < p.header.num_insns; i++) {
+		const struct npu_insn *insn = &p.insns[i];
+
+		if (npu_insn_check(insn).code)
+			continue;
+		forms[0] += insn->opcode == NPU_OP_TOPK;
+		forms[1] += insn->opcode == NPU_OP_TRANSPOSE;
+		if (insn->opcode != NPU_OP_MATMUL)
+			continue;
+		forms[2] += insn->type[NPU_MM_TYPE_B] == NPU_TYPE_I4;
+		forms[3] += insn->type[NPU_MM_TYPE_B] == NPU_TYPE_C4;
+		forms[4] += insn->type[NPU_MM_TYPE_B] == NPU_TYPE_BF16;
+		forms[5] += insn->type[NPU_MM_TYPE_S] == NPU_TYPE_I8;
+		forms[6] += insn->flags & NPU_F_GROUP && insn->flags & NPU_F_STREAM;
+		forms[7] += insn->flags & NPU_F_ZP && insn->flags & NPU_F_STREAM;
+	}
 }
 
 static void any_insn(unsigned int opcode)
@@ -147,6 +188,7 @@ static void any_insn(unsigned int opcode)
 		insn->type[i] = form.types[i] ? pick_bit(form.types[i]) : 0;
 		insn->mode[i] = form.modes[i] ? below(form.modes[i]) : 0;
 	}
+	mostly_packed(insn);
 	npu_insn_form(insn, &form);
 	memory = in_memory(insn);
 	for (unsigned int i = 0; i < NPU_NUM_ADDRS; i++) {
@@ -170,10 +212,12 @@ static unsigned int any_opcode(void)
 	static const uint8_t common[] = {
 		NPU_OP_ALU, NPU_OP_LEA, NPU_OP_SLOAD, NPU_OP_SSTORE, NPU_OP_LOAD,
 		NPU_OP_LOAD, NPU_OP_STORE, NPU_OP_STORE, NPU_OP_GATHER,
-		NPU_OP_SCATTER, NPU_OP_MATMUL, NPU_OP_MATMUL, NPU_OP_UNARY,
+		NPU_OP_SCATTER, NPU_OP_MATMUL, NPU_OP_MATMUL, NPU_OP_MATMUL,
+		NPU_OP_MATMUL, NPU_OP_UNARY,
 		NPU_OP_BINARY, NPU_OP_MULADD, NPU_OP_REDUCE, NPU_OP_RMSNORM,
 		NPU_OP_LAYERNORM, NPU_OP_ROPE, NPU_OP_SOFTMAX, NPU_OP_QUANT,
-		NPU_OP_ARGMAX, NPU_OP_FILL, NPU_OP_BARRIER, NPU_OP_DRAIN,
+		NPU_OP_ARGMAX, NPU_OP_TOPK, NPU_OP_TRANSPOSE, NPU_OP_FILL,
+		NPU_OP_BARRIER, NPU_OP_DRAIN,
 	};
 
 	return common[below(sizeof(common))];
@@ -238,7 +282,8 @@ static void random_programs(void)
 		.threads = 1, .kernels = "scalar",
 	});
 	struct device b = device_new(&(struct npu_core_config){ .threads = 2 });
-	unsigned int same = 0, intact = 0, executed = 0;
+	unsigned int same = 0, intact = 0, executed = 0, common = 0;
+	unsigned int forms[8] = { 0 };
 	static uint8_t locked[SIZE];
 
 	for (unsigned int i = 0; i < SIZE; i++)
@@ -249,11 +294,19 @@ static void random_programs(void)
 		if (i % 20 == 0)
 			any_data(&a, &b);
 		any_program();
+		note_forms(forms);
 		same += agree(&a, &b);
 		intact += !memcmp(b.locked, locked, SIZE);
 	}
 	executed = npu_core_read(machine_core(a.m), NPU_REG_COUNTER(NPU_CNT_INSNS));
 	diag("%u instructions were executed", executed);
+	for (unsigned int i = 0; i < 8; i++)
+		common += forms[i] > 50;
+	diag("%u TOPK, %u TRANSPOSE, %u I4, %u C4, %u BF16, %u DQ8, %u GROUP and %u ZP streamed",
+	     forms[0], forms[1], forms[2], forms[3], forms[4], forms[5], forms[6], forms[7]);
+	is(common, 8, "every form of weights, TOPK and TRANSPOSE are common");
+	ok(npu_core_read(machine_core(a.m), NPU_REG_COUNTER(NPU_CNT_MACS_I4)) > 10000,
+	   "four-bit weights were multiplied");
 	is(same, PROGRAMS, "scalar and fastest arithmetic agree about random programs");
 	is(intact, PROGRAMS, "memory for reading is never written");
 	ok(executed > 3 * PROGRAMS, "and something was executed");

@@ -191,6 +191,145 @@ static void matmuls(void)
 	   done.fault.access == NPU_ACCESS_READ, "weights behind the last page");
 }
 
+/* I4 with zero points and double-quantised scales: 2 panels, 3 groups, all in SRAM. */
+static struct npu_insn *grouped(void)
+{
+	struct npu_insn *insn;
+
+	asm_start(&p, SRAM);
+	insn = asm_add(&p, NPU_OP_MATMUL);
+	insn->flags = NPU_F_GROUP | NPU_F_ZP;
+	insn->type[NPU_MM_TYPE_C] = NPU_TYPE_F32;
+	insn->type[NPU_MM_TYPE_A] = NPU_TYPE_I8;
+	insn->type[NPU_MM_TYPE_B] = NPU_TYPE_I4;
+	insn->type[NPU_MM_TYPE_S] = NPU_TYPE_I8;
+	insn->mode[NPU_MM_LAYOUT] = NPU_LAYOUT_PACK;
+	asm_addr(insn, NPU_MM_B, NPU_R_ZERO, 1024);
+	asm_addr(insn, NPU_MM_C, NPU_R_ZERO, 4096);
+	asm_addr(insn, NPU_MM_SB, NPU_R_ZERO, 2048);
+	asm_addr(insn, NPU_MM_AUX, NPU_R_ZERO, 2560);
+	asm_addr(insn, NPU_MM_DQ, NPU_R_ZERO, 3072);
+	asm_vals(insn, 4, 24, 40, 40, 320, 96, 16, 64);
+	return insn;
+}
+
+static void group_alignment(void)
+{
+	grouped();
+	ok(run(), "a MATMUL with parameters by group that fits");
+	grouped()->val[NPU_MM_GROUP] = 0;
+	ok(faults(NPU_FAULT_OPERAND, VAL(6), 0), "groups of no k");
+	grouped()->val[NPU_MM_GROUP] = 24;
+	ok(faults(NPU_FAULT_OPERAND, VAL(6), 24), "groups of 24");
+	grouped()->val[NPU_MM_GROUP] = 1 << 20;
+	ok(run(), "a group may be longer than K");
+	grouped()->val[NPU_MM_LDB] = 352;
+	ok(faults(NPU_FAULT_ALIGN, VAL(4), 352), "panels of B are multiples of 64 apart");
+	grouped()->val[NPU_MM_LDS] = 96;
+	ok(faults(NPU_FAULT_ALIGN, VAL(7), 96), "and so are panels of scales");
+	grouped()->val[NPU_MM_LDS] = 96;
+	p.insns[0].val[NPU_MM_N] = 16;
+	ok(run(), "which one panel does not have");
+	grouped()->addr[NPU_MM_SB].offset += 32;
+	ok(faults(NPU_FAULT_ALIGN, ADDR(4), 2080), "group scales are aligned to 64");
+	grouped()->addr[NPU_MM_AUX].offset += 8;
+	ok(faults(NPU_FAULT_ALIGN, ADDR(6), 2568), "zero points to 16");
+	grouped()->addr[NPU_MM_DQ].offset += 4;
+	ok(faults(NPU_FAULT_ALIGN, ADDR(7), 3076), "pairs to 8");
+}
+
+static bool behind_sram(unsigned int field, uint32_t at, uint32_t bytes)
+{
+	return faults(NPU_FAULT_SRAM, ADDR(field), at) &&
+	       done.fault.needs[0] == bytes && done.fault.needs[1] == SRAM;
+}
+
+static void group_bounds(void)
+{
+	static const struct {
+		unsigned int field;
+		uint32_t bytes, align;
+		const char *what;
+	} operands[] = {
+		{ NPU_MM_B, 640, 64, "B" },
+		{ NPU_MM_SB, 64 + 48, 64, "group scales" },
+		{ NPU_MM_AUX, 64 + 48, 16, "zero points" },
+		{ NPU_MM_DQ, 16, 8, "pairs" },
+	};
+	struct npu_insn *insn;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		unsigned int field = operands[i].field;
+		uint32_t align = operands[i].align;
+		uint32_t at, last = (SRAM - operands[i].bytes) / align * align;
+
+		grouped()->addr[field].offset = last;
+		ok(run(), "%s at the end of SRAM", operands[i].what);
+		grouped()->addr[field].offset = last + align;
+		ok(behind_sram(field, last + align, operands[i].bytes),
+		   "%s behind it", operands[i].what);
+		at = grouped()->addr[field].offset;
+		p.insns[0].addr[NPU_MM_C].offset = at;
+		ok(faults(NPU_FAULT_OPERAND, ADDR(2), at), "C over %s",
+		   operands[i].what);
+	}
+	insn = grouped();
+	insn->flags = 0;
+	insn->type[NPU_MM_TYPE_S] = NPU_TYPE_NONE;
+	insn->type[NPU_MM_TYPE_B] = NPU_TYPE_C4;
+	asm_addr(insn, NPU_MM_SB, 0, 0);
+	asm_addr(insn, NPU_MM_DQ, 0, 0);
+	insn->val[NPU_MM_GROUP] = 0;
+	insn->val[NPU_MM_LDS] = 0;
+	insn->addr[NPU_MM_AUX].offset = SRAM;
+	ok(behind_sram(NPU_MM_AUX, SRAM, 16), "a codebook behind SRAM");
+}
+
+/* Each streamed operand in turn ends in the page behind the last. */
+static void group_streams(void)
+{
+	static const struct {
+		unsigned int field, before;
+	} operands[] = {
+		{ NPU_MM_B, 320 }, { NPU_MM_SB, 64 }, { NPU_MM_AUX, 64 },
+		{ NPU_MM_DQ, 8 },
+	};
+	uint32_t end = DATA + 0x10000;
+
+	for (unsigned int i = 0; i < 4; i++) {
+		struct npu_insn *insn = grouped();
+
+		insn->flags |= NPU_F_STREAM;
+		for (unsigned int j = 0; j < 4; j++)
+			insn->addr[operands[j].field].offset = DATA + 1024 * j;
+		insn->addr[operands[i].field].offset = end - operands[i].before;
+		ok(faults(NPU_FAULT_PAGE, ADDR(operands[i].field), end) &&
+		   done.fault.access == NPU_ACCESS_READ,
+		   "operand %u behind the last page", operands[i].field);
+	}
+	for (unsigned int i = 0; i < 4; i++) {
+		struct npu_insn *insn = grouped();
+
+		insn->flags |= NPU_F_STREAM;
+		insn->addr[operands[i].field].offset = DATA + 4;
+		for (unsigned int j = 0; j < 4; j++)
+			if (j != i)
+				insn->addr[operands[j].field].offset = DATA;
+		ok(faults(NPU_FAULT_ALIGN, ADDR(operands[i].field), DATA + 4),
+		   "operand %u in memory off its alignment", operands[i].field);
+	}
+	/* 64 bytes below 2^64, and on to zero. */
+	grouped()->flags |= NPU_F_STREAM;
+	p.insns[1] = p.insns[0];
+	for (unsigned int j = 1; j < 4; j++)
+		p.insns[1].addr[operands[j].field].offset = DATA;
+	asm_addr(&p.insns[1], NPU_MM_B, 5, 0);
+	p.header.num_insns = 0;
+	asm_set(&p, 5, -64ull);
+	p.header.num_insns = 2;
+	ok(faults(NPU_FAULT_PAGE, ADDR(1), -64ull), "weights near 2^64");
+}
+
 static void dma(void)
 {
 	struct npu_insn *insn;
@@ -294,6 +433,9 @@ int main(void)
 	overlap();
 	two_destinations();
 	matmuls();
+	group_alignment();
+	group_bounds();
+	group_streams();
 	dma();
 	indices();
 	special_values();

@@ -113,7 +113,7 @@ static void headers(void)
 	ok(done.fault.needs[0] == NPU_ISA_VERSION + 1 &&
 	   done.fault.needs[1] == NPU_ISA_VERSION, "both are named");
 	asm_null(&p);
-	p.header.features = NPU_FEAT_STREAM | NPU_FEAT_TOPK;
+	p.header.features = NPU_FEAT_STREAM | NPU_FEAT_YIELD;
 	ok(refused(NPU_FAULT_REQUIRE, HEADER(features), NONE), "needs an absent feature");
 	asm_null(&p);
 	p.header.sram_size = (1 << 20) + 64;
@@ -126,7 +126,7 @@ static void headers(void)
 	asm_null(&p);
 	p.header.min_cores = 1;
 	p.header.max_cores = 1;
-	p.header.features = NPU_FEAT_STREAM | NPU_FEAT_MAT_I8;
+	p.header.features = NPU_FEAT_YIELD - 1;
 	{
 		struct npu_job job = asm_job(&p, code, CODE);
 
@@ -156,15 +156,13 @@ static void opcodes(void)
 	}
 	is(right, sizeof(unknown), "unknown opcodes are illegal");
 	one(NPU_OP_TOPK);
-	p.insns[0].type[0] = NPU_TYPE_I32;
-	p.insns[0].type[1] = NPU_TYPE_F32;
-	ok(refused(NPU_FAULT_UNBUILT, FIELD(opcode), 0), "TOPK is not built");
-	one(NPU_OP_TRANSPOSE);
 	p.insns[0].type[0] = NPU_TYPE_F32;
 	p.insns[0].type[1] = NPU_TYPE_F32;
-	ok(refused(NPU_FAULT_UNBUILT, FIELD(opcode), 0), "nor is TRANSPOSE");
+	ok(refused(NPU_FAULT_ILLEGAL, FIELD(type[0]), 0), "TOPK gives I32");
+	one(NPU_OP_TRANSPOSE);
+	p.insns[0].type[0] = NPU_TYPE_F32;
 	p.insns[0].type[1] = NPU_TYPE_I32;
-	ok(refused(NPU_FAULT_ILLEGAL, FIELD(type[1]), 0), "of two types it is illegal");
+	ok(refused(NPU_FAULT_ILLEGAL, FIELD(type[1]), 0), "TRANSPOSE has one type");
 }
 
 /* A legal instruction of each kind, to spoil. */
@@ -246,7 +244,7 @@ static void matmul(const char *what, unsigned int flags_set, const uint8_t *type
 
 static void matmuls(void)
 {
-	uint32_t bad = NPU_FAULT_ILLEGAL, unbuilt = NPU_FAULT_UNBUILT;
+	uint32_t bad = NPU_FAULT_ILLEGAL;
 
 	matmul("types of A and B", 0, T4(F32, I8, F16, NONE), 0, bad, FIELD(type[2]));
 	matmul("I4 of F16", 0, T4(F32, F16, I4, NONE), 2, bad, FIELD(type[2]));
@@ -262,12 +260,14 @@ static void matmuls(void)
 	matmul("bias of raw sums", NPU_F_BIAS, T4(I32, I8, I8, NONE), 0, bad, FIELD(flags));
 	matmul("raw sums of F16", 0, T4(I32, F16, F16, NONE), 0, bad, FIELD(type[0]));
 	matmul("layout", 0, T4(F32, I8, I8, NONE), 3, bad, FIELD(mode[0]));
-	matmul("I4", 0, T4(F32, I8, I4, NONE), 2, unbuilt, FIELD(type[2]));
-	matmul("C4", 0, T4(F32, I8, C4, NONE), 2, unbuilt, FIELD(type[2]));
-	matmul("BF16", 0, T4(F32, BF16, BF16, NONE), 0, unbuilt, FIELD(type[1]));
-	matmul("GROUP", NPU_F_GROUP, T4(F32, I8, I8, F32), 2, unbuilt, FIELD(flags));
-	matmul("ZP", NPU_F_ZP, T4(F32, I8, I4, NONE), 2, unbuilt, FIELD(flags));
-	matmul("DQ8", NPU_F_GROUP, T4(F32, I8, I8, I8), 2, unbuilt, FIELD(flags));
+	matmul("BF16 of F16", 0, T4(F32, F16, BF16, NONE), 0, bad, FIELD(type[2]));
+	matmul("C4 of BF16", 0, T4(F32, BF16, C4, NONE), 2, bad, FIELD(type[2]));
+	matmul("C4 in columns", 0, T4(F32, I8, C4, NONE), 1, bad, FIELD(mode[0]));
+	matmul("GROUP in rows", NPU_F_GROUP, T4(F32, I8, I8, F32), 0, bad, FIELD(mode[0]));
+	matmul("GROUP without type", NPU_F_GROUP, T4(F32, I8, I4, NONE), 2, bad,
+	       FIELD(type[3]));
+	matmul("ZP of C4", NPU_F_ZP, T4(F32, I8, C4, NONE), 2, bad, FIELD(flags));
+	matmul("GROUP of raw sums", NPU_F_GROUP, T4(I32, I8, I4, F32), 2, bad, FIELD(flags));
 	legal(NPU_OP_MATMUL)->mode[NPU_MM_ACT] = NPU_UNARY_EXP;
 	ok(refused(bad, FIELD(mode[1]), 0), "MATMUL: activation");
 	legal(NPU_OP_MATMUL)->imm[0] = 1;

@@ -99,6 +99,44 @@ static void example_counters(void)
 		   "%s is as computed by hand", want[i].name);
 }
 
+/*
+ * M 3, N 24, K 1000 of four bits, streamed: 2 panels of 125 blocks, 8 groups with
+ * 128 scales, zero points and one pair each a panel.
+ */
+static void four_bit_time(void)
+{
+	uint64_t bytes = 2 * (125 * 64 + 8 * 16 + 8 * 16 + 8);
+	uint64_t stream = 100 + (bytes / 64 * 64 + 64 + 16) / 17;
+	struct npu_insn *insn;
+
+	asm_start(&p, 65536);
+	insn = asm_add(&p, NPU_OP_MATMUL);
+	insn->flags = NPU_F_STREAM | NPU_F_GROUP | NPU_F_ZP;
+	insn->type[NPU_MM_TYPE_C] = NPU_TYPE_F32;
+	insn->type[NPU_MM_TYPE_A] = NPU_TYPE_I8;
+	insn->type[NPU_MM_TYPE_B] = NPU_TYPE_I4;
+	insn->type[NPU_MM_TYPE_S] = NPU_TYPE_I8;
+	insn->mode[NPU_MM_LAYOUT] = NPU_LAYOUT_PACK;
+	asm_addr(insn, NPU_MM_B, NPU_R_ZERO, DATA);
+	asm_addr(insn, NPU_MM_C, NPU_R_ZERO, 8192);
+	asm_addr(insn, NPU_MM_SB, NPU_R_ZERO, DATA + 0x8000);
+	asm_addr(insn, NPU_MM_AUX, NPU_R_ZERO, DATA + 0x9000);
+	asm_addr(insn, NPU_MM_DQ, NPU_R_ZERO, DATA + 0xa000);
+	asm_vals(insn, 3, 24, 1000, 1000, 8000, 96, 128, 128);
+	asm_add(&p, NPU_OP_END);
+	ok(run(1), "a MATMUL of four-bit weights");
+	is(done.counters[NPU_CNT_MACS_I4], 72000, "its MACs");
+	is(done.counters[NPU_CNT_STREAM_READ], bytes, "weights, scales, zero points, pairs");
+	is(done.counters[NPU_CNT_MAT_BUSY], 32 + stream, "memory takes longer than the array");
+	is(done.counters[NPU_CNT_ENERGY_PJ],
+	   (72000 * 115 + (3000 + 288) * 1250 + bytes * 40000 +
+	    done.counters[NPU_CNT_CYCLES] * 50000) / 1000, "energy of four-bit MACs");
+	p.insns[0].val[NPU_MM_M] = 100;
+	p.insns[0].val[NPU_MM_LDA] = 0;
+	ok(run(1), "with many rows");
+	is(done.counters[NPU_CNT_MAT_BUSY], 32 + 100 * 2 * 8, "the array has 16 by 128");
+}
+
 /* LOOP 2, body and ENDLOOP 1 each a round, END 1. */
 static void loop_time(void)
 {
@@ -148,6 +186,7 @@ int main(void)
 	data = machine_map(m, DATA, 0x10000, true);
 	example();
 	example_counters();
+	four_bit_time();
 	loop_time();
 	barrier_time();
 	memcpy(times, data + 4096, sizeof(times));
