@@ -489,7 +489,7 @@ struct drm_npu_context_query {
 	/** @fault_job: out: seqno of the job that @code speaks of; zero: none */
 	__u64 fault_job;
 
-	/** @status: out: enum npu_job_status of that job; NPU_JOB_PENDING: lost in a reset */
+	/** @status: out: enum npu_job_status of that job; NPU_JOB_PENDING: lost in a reset, or cancelled before it ran */
 	__u32 status;
 
 	/** @code: out: enum npu_fault_code */
@@ -562,7 +562,7 @@ struct drm_npu_job {
  *
  * Submits jobs in order; either all or none. -EBADFD if the context is banned. Waits of a job see signals of the
  * jobs before it in the same call. A job's fence carries the error: -EFAULT
- * (page fault), -EINVAL (refused or illegal program), -EOVERFLOW (budget),
+ * (page fault, no address space), -EINVAL (refused or illegal program), -EOVERFLOW (budget),
  * -ETIMEDOUT (timeout), -ECANCELED (context destroyed, banned, or aborted), -EIO (bus, lost).
  */
 struct drm_npu_submit {
