@@ -17,5 +17,5 @@ run: all
 shell: all
 	$(Q)$(vm) --shell
 
-bench: all $(filter $(B)/tests/bench/%,$(test_programs))
+bench: all $(B)/tests/ref-run $(filter $(B)/tests/bench/%,$(test_programs))
 	$(Q)tests/bench/run
