@@ -13,29 +13,6 @@
 
 #define CODEBOOK	16	/* bytes of it */
 
-static uint8_t type_size(unsigned int type)
-{
-	switch (type) {
-	case NPU_TYPE_I8:
-	case NPU_TYPE_I4:	/* what holds them is counted in bytes */
-	case NPU_TYPE_C4:
-		return 1;
-	case NPU_TYPE_F16:
-	case NPU_TYPE_BF16:
-		return 2;
-	default:
-		return 4;
-	}
-}
-
-static float immediate(uint32_t bits)
-{
-	float f;
-
-	memcpy(&f, &bits, sizeof(f));
-	return f;
-}
-
 bool npu_matmul_values(struct npu_exec *ex, const struct npu_insn *insn,
 		       struct npu_matmul *mm, bool *empty)
 {
@@ -66,7 +43,7 @@ bool npu_matmul_values(struct npu_exec *ex, const struct npu_insn *insn,
 	a->type_s = insn->type[NPU_MM_TYPE_S];
 	a->layout = insn->mode[NPU_MM_LAYOUT];
 	a->act = insn->mode[NPU_MM_ACT];
-	a->inv = immediate(insn->imm[0]);
+	a->inv = npu_immediate_f32(insn->imm[0]);
 	mm->stream = insn->flags & NPU_F_STREAM;
 	if (a->k > (a->type_a == NPU_TYPE_I8 ? K_MAX_I8 : K_MAX_F16))
 		return npu_exec_fault(ex, NPU_FAULT_OPERAND,
@@ -87,7 +64,7 @@ static uint64_t divide_up(uint64_t a, uint64_t b)
 
 static struct npu_region region_b(const struct npu_mm_args *a)
 {
-	uint8_t size = type_size(a->type_b);
+	uint8_t size = npu_type_size(a->type_b);
 	struct npu_region r = {
 		.rows = a->n, .row = (uint64_t)a->k * size, .stride = a->ldb,
 		.stride_field = NPU_MM_LDB,
@@ -126,7 +103,7 @@ static void find_group_scales(struct npu_matmul *mm)
 	uint64_t groups = matmul_groups(a);
 	struct npu_region *sb = &mm->region[NPU_MM_SB];
 
-	*sb = region_panels(a, groups * NPU_PACK_COLS * type_size(a->type_s),
+	*sb = region_panels(a, groups * NPU_PACK_COLS * npu_type_size(a->type_s),
 			    a->lds, 64);
 	sb->stride_field = NPU_MM_LDS;
 	sb->stride_align = 64;
@@ -143,7 +120,7 @@ static void find_zero_points(struct npu_matmul *mm)
 	uint64_t pitch = NPU_PACK_COLS;
 
 	if (a->flags & NPU_F_GROUP)
-		pitch = a->lds / type_size(a->type_s);
+		pitch = a->lds / npu_type_size(a->type_s);
 	mm->region[NPU_MM_AUX] = region_panels(a,
 					       matmul_groups(a) * NPU_PACK_COLS,
 					       pitch, 16);
@@ -174,15 +151,15 @@ static void find_regions(const struct npu_exec *ex, const struct npu_insn *insn,
 	const struct npu_mm_args *a = &mm->args;
 	struct npu_region *r = mm->region;
 
-	r[NPU_MM_A] = region_rows(a->m, a->k, type_size(a->type_a), a->lda,
+	r[NPU_MM_A] = region_rows(a->m, a->k, npu_type_size(a->type_a), a->lda,
 				  NPU_MM_LDA);
 	r[NPU_MM_B] = region_b(a);
-	r[NPU_MM_C] = region_rows(a->m, a->n, type_size(a->type_c), a->ldc,
+	r[NPU_MM_C] = region_rows(a->m, a->n, npu_type_size(a->type_c), a->ldc,
 				  NPU_MM_LDC);
 	if (a->flags & NPU_F_SA)
 		r[NPU_MM_SA] = region_vector(a->m, 4);
 	if (a->flags & NPU_F_SB)
-		r[NPU_MM_SB] = region_vector(a->n, type_size(a->type_s));
+		r[NPU_MM_SB] = region_vector(a->n, npu_type_size(a->type_s));
 	if (a->flags & NPU_F_GROUP)
 		find_group_scales(mm);
 	if (a->flags & NPU_F_BIAS)

@@ -2,6 +2,31 @@
 /* Alignment, bounds and overlap of operands: isa.rst, "Operands". */
 #include "operand.h"
 
+#include <string.h>
+
+uint8_t npu_type_size(unsigned int type)
+{
+	switch (type) {
+	case NPU_TYPE_I8:
+	case NPU_TYPE_I4:	/* what holds them is counted in bytes */
+	case NPU_TYPE_C4:
+		return 1;
+	case NPU_TYPE_F16:
+	case NPU_TYPE_BF16:
+		return 2;
+	default:
+		return 4;
+	}
+}
+
+float npu_immediate_f32(uint32_t bits)
+{
+	float f;
+
+	memcpy(&f, &bits, sizeof(f));
+	return f;
+}
+
 uint64_t npu_region_extent(const struct npu_region *r)
 {
 	/* Rows and strides are below 2^31: no overflow. */

@@ -28,6 +28,10 @@ struct npu_region {
 	bool bcast;
 };
 
+/* Bytes of an element, or for 4-bit types of what holds two. */
+uint8_t npu_type_size(unsigned int type);
+/* An immediate that is an F32. */
+float npu_immediate_f32(uint32_t bits);
 /* Bytes from the first to behind the last; zero if it touches none. */
 uint64_t npu_region_extent(const struct npu_region *r);
 /* Alignment of base and stride. */

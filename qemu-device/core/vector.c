@@ -24,27 +24,6 @@ struct vector {
 	struct npu_region dst, src[SOURCES], aux[AUXILIARIES];
 };
 
-static uint8_t type_size(unsigned int type)
-{
-	switch (type) {
-	case NPU_TYPE_I8:
-		return 1;
-	case NPU_TYPE_F16:
-	case NPU_TYPE_BF16:
-		return 2;
-	default:
-		return 4;
-	}
-}
-
-static float immediate(uint32_t bits)
-{
-	float f;
-
-	memcpy(&f, &bits, sizeof(f));
-	return f;
-}
-
 static bool value_fault(struct npu_exec *ex, unsigned int i, uint64_t value)
 {
 	return npu_exec_fault(ex, NPU_FAULT_OPERAND, NPU_FIELD_VAL(i), value);
@@ -121,8 +100,8 @@ static void read_fields(const struct npu_insn *insn, struct npu_vec_args *a)
 		a->type_src[i] = insn->type[NPU_VEC_SRC0 + i];
 	a->bcast[0] = insn->mode[1];
 	a->bcast[1] = insn->mode[2];
-	a->imm[0] = immediate(insn->imm[0]);
-	a->imm[1] = immediate(insn->imm[1]);
+	a->imm[0] = npu_immediate_f32(insn->imm[0]);
+	a->imm[1] = npu_immediate_f32(insn->imm[1]);
 }
 
 /* Sums over nothing are something; else without columns nothing is done. */
@@ -144,7 +123,7 @@ static struct npu_region region(uint8_t size, unsigned int field,
 static struct npu_region source_region(const struct npu_vec_args *a,
 				       unsigned int s)
 {
-	uint8_t size = type_size(a->type_src[s]);
+	uint8_t size = npu_type_size(a->type_src[s]);
 	struct npu_region r = region(size, NPU_VEC_SRC0 + s,
 				     NPU_VEC_LD_SRC0 + s, a->ld_src[s]);
 	uint64_t cols = a->cols;
@@ -179,7 +158,7 @@ static uint64_t packed_row(const struct npu_vec_args *a)
 
 static struct npu_region destination_region(const struct npu_vec_args *a)
 {
-	uint8_t size = type_size(a->type_dst);
+	uint8_t size = npu_type_size(a->type_dst);
 	struct npu_region r = region(size, NPU_VEC_DST, NPU_VEC_LD_DST, a->ld_dst);
 
 	r.rows = a->rows;
