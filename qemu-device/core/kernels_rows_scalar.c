@@ -196,8 +196,8 @@ void npu_scalar_argmax(const struct npu_vec_args *args)
  */
 static void topk_row(const struct npu_vec_args *args, size_t r, size_t k)
 {
-	float value[TOPK_MAX];
-	uint32_t index[TOPK_MAX];
+	float value[TOPK_MAX] = { 0 };
+	uint32_t index[TOPK_MAX] = { 0 };
 	size_t count = 0;
 
 	for (uint32_t c = 0; c < args->cols; c++) {
@@ -217,8 +217,9 @@ static void topk_row(const struct npu_vec_args *args, size_t r, size_t k)
 		value[at] = x;
 		index[at] = c;
 	}
-	memcpy(args->dst + r * k * 4, index, k * 4);
-	memcpy(args->aux[0] + r * k * 4, value, k * 4);
+	/* The caller has seen to it that there are k columns: count is k. */
+	memcpy(args->dst + r * k * 4, index, count * 4);
+	memcpy(args->aux[0] + r * k * 4, value, count * 4);
 }
 
 void npu_scalar_topk(const struct npu_vec_args *args)
