@@ -7,6 +7,7 @@
 
 #include <npu/sampler.h>
 
+#include "penalty.h"
 #include "random.h"
 
 struct candidate {
@@ -16,11 +17,29 @@ struct candidate {
 
 struct npu_sampler {
 	struct npu_sampler_params params;
+	struct penalty penalty;
 	struct random_state random;
 	struct candidate *candidate;
 	uint32_t capacity;
 	double *weight;
 };
+
+static int check_penalties(const struct npu_sampler_params *p, struct npu_error *err)
+{
+	if (!(p->repeat_penalty >= 0 && isfinite(p->repeat_penalty)))
+		return npu_error_set(err, -EINVAL,
+				     "repeat penalty is %g, expected more than 0 (1 for none)",
+				     p->repeat_penalty);
+	if (!isfinite(p->frequency_penalty))
+		return npu_error_set(err, -EINVAL,
+				     "frequency penalty is %g, expected a finite number",
+				     p->frequency_penalty);
+	if (!isfinite(p->presence_penalty))
+		return npu_error_set(err, -EINVAL,
+				     "presence penalty is %g, expected a finite number",
+				     p->presence_penalty);
+	return 0;
+}
 
 static int check_params(const struct npu_sampler_params *p,
 			struct npu_error *err)
@@ -36,7 +55,7 @@ static int check_params(const struct npu_sampler_params *p,
 	if (!(p->min_p >= 0 && p->min_p <= 1))
 		return npu_error_set(err, -EINVAL,
 				     "min-p is %g, expected 0 to 1", p->min_p);
-	return 0;
+	return check_penalties(p, err);
 }
 
 int npu_sampler_create(const struct npu_sampler_params *params,
@@ -56,6 +75,7 @@ int npu_sampler_create(const struct npu_sampler_params *params,
 		return npu_error_set(err, -ENOMEM,
 				     "out of memory for a sampler");
 	s->params = *params;
+	penalty_init(&s->penalty, params);
 	random_seed(&s->random, params->seed);
 	*sampler = s;
 	return 0;
@@ -65,6 +85,7 @@ void npu_sampler_destroy(struct npu_sampler *sampler)
 {
 	if (!sampler)
 		return;
+	penalty_release(&sampler->penalty);
 	free(sampler->candidate);
 	free(sampler->weight);
 	free(sampler);
@@ -190,6 +211,20 @@ static uint32_t draw(struct npu_sampler *s, uint32_t count)
 	return s->candidate[i].token;
 }
 
+bool npu_sampler_is_greedy(const struct npu_sampler *sampler)
+{
+	return sampler->params.temperature == 0 && penalty_is_none(&sampler->penalty);
+}
+
+int npu_sampler_accept(struct npu_sampler *sampler, const uint32_t *tokens, size_t n,
+		       struct npu_error *err)
+{
+	if (penalty_accept(&sampler->penalty, tokens, n))
+		return npu_error_set(err, -ENOMEM,
+				     "out of memory to remember %zu tokens", n);
+	return 0;
+}
+
 int npu_sampler_sample(struct npu_sampler *sampler, const float *logits,
 		       uint32_t count, uint32_t *token, struct npu_error *err)
 {
@@ -204,7 +239,8 @@ int npu_sampler_sample(struct npu_sampler *sampler, const float *logits,
 		limit = 1;
 	if (limit > count)
 		limit = count;
-	if (make_room(s, limit))
+	logits = penalty_apply(&s->penalty, logits, count);
+	if (!logits || make_room(s, limit))
 		return npu_error_set(err, -ENOMEM,
 				     "out of memory to sample %u tokens",
 				     count);

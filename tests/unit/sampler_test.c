@@ -216,6 +216,132 @@ static void test_generator(void)
 	}
 }
 
+/* A sampler at temperature 1 with penalties, which has seen tokens 1, 1 and 3. */
+static struct npu_sampler *make_penalised(float repeat, uint32_t last, float frequency,
+					  float presence, uint64_t seed)
+{
+	const struct npu_sampler_params params = {
+		.temperature = 1, .top_p = 1, .repeat_penalty = repeat,
+		.repeat_last_n = last, .frequency_penalty = frequency,
+		.presence_penalty = presence, .seed = seed,
+	};
+	static const uint32_t said[] = { 1, 1, 3 };
+	struct npu_sampler *sampler;
+	struct npu_error err;
+
+	if (npu_sampler_create(&params, &sampler, &err) ||
+	    npu_sampler_accept(sampler, said, 3, &err))
+		bail_out(err.message);
+	return sampler;
+}
+
+/*
+ * Each line's weights are 2^-k by hand: ln 2 off a logit halves the weight. A
+ * repeat penalty of 2 squares the weight of a negative logit.
+ */
+static void test_penalties(void)
+{
+	const float ln2 = 0.69314718055994531f;
+	static const double plain[] = { .125, .5, .0625, .25, .0625 };
+	/* Of 2, 8, 1, 4, 1 sixteenths tokens 1 and 3 are squared; or only the last said. */
+	static const double squared[] = { 2. / 9, 4. / 9, 1. / 9, 1. / 9, 1. / 9 };
+	static const double last[] = { 2. / 13, 8. / 13, 1. / 13, 1. / 13, 1. / 13 };
+	/* 8 / 2^2 and 4 / 2; 8 / 2 and 4 / 2; 8 / 2^3 and 4 / 2^2. */
+	static const double often[] = { 2. / 8, 2. / 8, 1. / 8, 2. / 8, 1. / 8 };
+	static const double once[] = { 2. / 10, 4. / 10, 1. / 10, 2. / 10, 1. / 10 };
+	static const double both[] = { 2. / 6, 1. / 6, 1. / 6, 1. / 6, 1. / 6 };
+
+	draws_like(make_penalised(2, 64, 0, 0, 21), logits, squared, 5, "repeat penalty 2");
+	draws_like(make_penalised(2, 1, 0, 0, 22), logits, last, 5, "of the last token only");
+	draws_like(make_penalised(2, NPU_SAMPLER_WHOLE_TEXT, 0, 0, 23), logits, squared, 5,
+		   "of the whole text");
+	draws_like(make_penalised(2, 0, ln2, ln2, 24), logits, plain, 5, "of nothing");
+	draws_like(make_penalised(1, 64, ln2, 0, 25), logits, often, 5, "frequency penalty");
+	draws_like(make_penalised(0, 64, 0, ln2, 26), logits, once, 5, "presence penalty");
+	draws_like(make_penalised(1, 64, ln2, ln2, 27), logits, both, 5, "both");
+	draws_like(make_penalised(1, 64, 0, 0, 28), logits, plain, 5, "none");
+}
+
+static struct npu_sampler *make_repeating(float repeat, uint32_t last)
+{
+	const struct npu_sampler_params params = {
+		.top_p = 1, .repeat_penalty = repeat, .repeat_last_n = last,
+	};
+	struct npu_sampler *sampler;
+	struct npu_error err;
+
+	if (npu_sampler_create(&params, &sampler, &err))
+		bail_out(err.message);
+	return sampler;
+}
+
+static void accept(struct npu_sampler *s, uint32_t token)
+{
+	struct npu_error err;
+
+	if (npu_sampler_accept(s, &token, 1, &err))
+		bail_out(err.message);
+}
+
+static void test_penalty_limits(void)
+{
+	static const float positive[] = { 1, 4, 3 };
+	static const float extreme[] = { -3e38f, NAN, 3e38f };
+	struct npu_sampler *s = make_repeating(2, 2);
+
+	ok(!npu_sampler_is_greedy(s), "with a penalty the likeliest is not all");
+	is(sample(s, positive, 3), 1, "nothing said yet");
+	accept(s, 1);
+	is(sample(s, positive, 3), 2, "4 / 2 is less than 3");
+	accept(s, 99999);
+	is(sample(s, positive, 3), 2, "a token without a logit counts as said");
+	accept(s, 0);
+	is(sample(s, positive, 3), 1, "what is out of reach is as before");
+	npu_sampler_destroy(s);
+
+	s = make_repeating(1e30f, NPU_SAMPLER_WHOLE_TEXT);
+	accept(s, 0);
+	is(sample(s, extreme, 2), 0, "no penalty rules out the only token");
+	is(sample(s, extreme, 3), 2, "nor makes it the best");
+	npu_sampler_destroy(s);
+
+	s = make(0, 0, 1, 0, 0);
+	accept(s, 1);
+	ok(npu_sampler_is_greedy(s), "without, it is");
+	is(sample(s, positive, 3), 1, "and stays so");
+	npu_sampler_destroy(s);
+}
+
+/* The window over a long history, against looking at the last 50. */
+static void test_penalty_window(void)
+{
+	struct npu_sampler *s = make_repeating(4, 50);
+	struct random_state random;
+	static uint32_t said[3000];
+	int bad = 0;
+
+	random_seed(&random, 9);
+	for (int i = 0; i < 3000; i++) {
+		float level[32];
+		uint32_t best = 0;
+
+		for (uint32_t t = 0; t < 32; t++)
+			level[t] = 33 - (float)t;
+		for (int k = i < 50 ? 0 : i - 50; k < i; k++)
+			level[said[k]] = (33 - (float)said[k]) / 4;
+		for (uint32_t t = 1; t < 32; t++)
+			if (level[t] > level[best])
+				best = t;
+		for (uint32_t t = 0; t < 32; t++)
+			level[t] = 33 - (float)t;
+		bad += sample(s, level, 32) != best;
+		said[i] = random_next(&random) % (i % 7 ? 32 : 4);
+		accept(s, said[i]);
+	}
+	is(bad, 0, "3000 tokens: always the last 50 count");
+	npu_sampler_destroy(s);
+}
+
 static void test_params(void)
 {
 	static const struct npu_sampler_params bad[] = {
@@ -227,6 +353,10 @@ static void test_params(void)
 		{ .temperature = 1, .top_p = NAN },
 		{ .temperature = 1, .top_p = 1, .min_p = -0.5f },
 		{ .temperature = 1, .top_p = 1, .min_p = 2 },
+		{ .top_p = 1, .repeat_penalty = -1 },
+		{ .top_p = 1, .repeat_penalty = NAN },
+		{ .top_p = 1, .frequency_penalty = INFINITY },
+		{ .top_p = 1, .presence_penalty = NAN },
 	};
 	struct npu_sampler *s;
 	struct npu_error err;
@@ -247,6 +377,9 @@ int main(void)
 	test_seeds();
 	test_selection();
 	test_generator();
+	test_penalties();
+	test_penalty_limits();
+	test_penalty_window();
 	test_params();
 	return done_testing();
 }
