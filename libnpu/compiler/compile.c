@@ -20,12 +20,14 @@
  * @layer: block to compile, or -1 for the whole model
  * @context: positions
  * @chunk: tokens of a prefill run
+ * @options: the caller's choices
  */
 struct job {
 	struct npu_model *model;
 	const struct npu_target *target;
 	int64_t layer;
 	uint32_t context, chunk;
+	const struct npu_compile_options *options;
 };
 
 static int check_target(const struct npu_target *t, struct npu_error *err)
@@ -77,6 +79,8 @@ static int compile_once(const struct job *job, struct npu_job_image **image,
 	int ret;
 
 	graph_init(&g);
+	g.progress = job->options->progress;
+	g.progress_opaque = job->options->progress_opaque;
 	if (job->layer < 0)
 		llama_graph(&g, job->model, job->context, job->chunk);
 	else
@@ -122,6 +126,7 @@ static int compile(const struct npu_gguf *gguf, int64_t layer,
 	if (ret)
 		return ret;
 	options = options ? options : &defaults;
+	job.options = options;
 	job.context = job.model->config.context;
 	if (options->context || job.context > DEFAULT_CONTEXT)
 		job.context = options->context ? options->context : DEFAULT_CONTEXT;

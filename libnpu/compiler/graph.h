@@ -12,6 +12,7 @@
 
 #include <npu/error.h>
 #include <npu/job.h>
+#include <npu/progress.h>
 
 struct npu_gguf_tensor;
 
@@ -131,6 +132,8 @@ struct op {
  * @ops: operators, @n_ops of @max_ops
  * @size: bytes of each segment
  * @base: address of each segment, once graph_place() has run
+ * @progress: told how many bytes of MEM_WEIGHTS are there, or NULL
+ * @progress_opaque: passed to @progress
  * @err: first error of the functions that add
  */
 struct graph {
@@ -138,6 +141,8 @@ struct graph {
 	struct op *ops;
 	uint32_t n_ops, max_ops;
 	uint64_t size[MEM_KINDS], base[MEM_KINDS];
+	npu_progress_fn *progress;
+	void *progress_opaque;
 	struct npu_error err;
 };
 

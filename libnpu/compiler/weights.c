@@ -187,14 +187,22 @@ struct tensor *weights_rope(struct graph *g, uint32_t context, uint32_t dims,
 
 int weights_fill(const struct graph *g, void *segment, struct npu_error *err)
 {
+	uint64_t done = 0;
+
 	for (const struct tensor *t = g->tensors; t; t = t->next) {
 		int ret;
 
 		if (!t->fill)
 			continue;
+		if (g->progress)
+			g->progress(g->progress_opaque, t->name, done, g->size[MEM_WEIGHTS]);
+		done += t->size;
 		ret = t->fill(t, (char *)segment + (t->va - g->base[MEM_WEIGHTS]), err);
 		if (ret)
 			return ret;
 	}
+	if (g->progress)
+		g->progress(g->progress_opaque, "weights", g->size[MEM_WEIGHTS],
+			    g->size[MEM_WEIGHTS]);
 	return 0;
 }

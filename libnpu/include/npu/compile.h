@@ -9,6 +9,7 @@
 #include <npu/error.h>
 #include <npu/gguf.h>
 #include <npu/job.h>
+#include <npu/progress.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -52,10 +53,15 @@ enum npu_trap {
  * struct npu_compile_options - choices; all zero is the default
  * @context: positions of the KV cache; 0: those of the model, at most 4096
  * @chunk: most tokens of a prefill run; 0: 32, or what fits into SRAM
+ * @progress: told how many bytes of weights are converted, or NULL; no part
+ *	of the result depends on it
+ * @progress_opaque: passed to @progress
  */
 struct npu_compile_options {
 	uint32_t context;
 	uint32_t chunk;
+	npu_progress_fn *progress;
+	void *progress_opaque;
 };
 
 /**
