@@ -39,8 +39,8 @@ cppflags = -Iuapi -MMD -MP
 ldflags = -Wl,--as-needed $(LDFLAGS) $(if $(SANITIZE),-fsanitize=address$(comma)undefined)
 
 # Read when a recipe runs: at parse time the packages may be still to come.
-drm_cflags = $(shell pkg-config --cflags libdrm liburing zlib libpcre2-8)
-drm_libs = $(shell pkg-config --libs libdrm liburing zlib libpcre2-8) -lm -lpthread
+drm_cflags = $(shell pkg-config --cflags libdrm liburing zlib libpcre2-8 libcrypto)
+drm_libs = $(shell pkg-config --libs libdrm liburing zlib libpcre2-8 libcrypto) -lm -lpthread
 
 include mk/setup.mk
 include mk/qemu.mk

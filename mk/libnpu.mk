@@ -9,6 +9,19 @@ libnpu_objects := $(patsubst %.c,$(B)/obj/%.o,$(libnpu_sources))
 .PHONY: libnpu
 libnpu: $(B)/lib/libnpu.a $(B)/lib/libnpu.so $(B)/lib/pkgconfig/npu.pc
 
+# What compiled models were compiled by: entries of another compiler are not used.
+# Files of the cache itself have no part in it.
+compiler_sources := $(sort $(filter-out libnpu/compiler/image_cache%,$(wildcard libnpu/compiler/*.[ch] \
+	libnpu/quant/*.[ch] libnpu/model/*.[ch]))) uapi/hw/npu_isa.h
+
+$(B)/obj/include/compiler_id.h: $(compiler_sources)
+	$(Q)mkdir -p $(@D)
+	$(Q)printf '#define NPU_COMPILER_ID "%s"\n' \
+		"$$(cat $(compiler_sources) | sha256sum | cut -d ' ' -f 1)" >$@
+
+$(B)/obj/libnpu/compiler/image_cache_key.o: cppflags += -I$(B)/obj/include
+$(B)/obj/libnpu/compiler/image_cache_key.o: $(B)/obj/include/compiler_id.h
+
 # One compilation serves both: the static library may end up in a shared one.
 $(B)/obj/libnpu/%.o: libnpu/%.c | build/.setup
 	$(call say,CC,$<)

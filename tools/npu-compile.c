@@ -10,10 +10,12 @@
 
 #include <npu/compile.h>
 #include <npu/gguf.h>
+#include <npu/image_cache.h>
 #include <npu/job.h>
 #include <npu/npu.h>
 
 #include "exit_status.h"
+#include "progress.h"
 #include "units.h"
 
 static const char usage[] =
@@ -26,13 +28,17 @@ static const char usage[] =
 	"      --chunk=N       tokens of a prefill run (default: 32, or what fits)\n"
 	"      --cores=N       cores to divide the work for (default 2)\n"
 	"      --sram=BYTES    SRAM of a core (default 1048576)\n"
+	"      --cache=DIR     keep compiled models there (default: NPU_CACHE, or\n"
+	"                      npu under XDG_CACHE_HOME or ~/.cache)\n"
+	"      --no-cache      compile anew, and keep nothing\n"
 	"      --help          show this text\n"
 	"      --version       show the version\n"
 	"\n"
 	"Exit status: 0 written, 1 failed, 2 bad model or command line.\n";
 
 struct arguments {
-	const char *model, *output;
+	const char *model, *output, *cache;
+	bool no_cache;
 	int64_t block;
 	struct npu_target target;
 	struct npu_compile_options compile;
@@ -75,6 +81,12 @@ static bool take_option(struct arguments *a, int option)
 		return parse_u32(optarg, "cores", &a->target.cores);
 	case 's':
 		return parse_u32(optarg, "sram", &a->target.sram_size);
+	case 'C':
+		a->cache = optarg;
+		return true;
+	case 'N':
+		a->no_cache = true;
+		return true;
 	case 'h':
 		fputs(usage, stdout);
 		exit(STATUS_OK);
@@ -96,6 +108,8 @@ static bool parse(int argc, char **argv, struct arguments *a)
 		{ "chunk", required_argument, NULL, 'k' },
 		{ "cores", required_argument, NULL, 'c' },
 		{ "sram", required_argument, NULL, 's' },
+		{ "cache", required_argument, NULL, 'C' },
+		{ "no-cache", no_argument, NULL, 'N' },
 		{ "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'v' },
 		{ 0 }
@@ -130,6 +144,31 @@ static void report(const struct arguments *a, const struct npu_job_image *image)
 	putchar('\n');
 }
 
+/* Without a cache the work is done all the same. */
+static struct npu_image_cache *open_cache(const struct arguments *a)
+{
+	struct npu_image_cache *cache = NULL;
+	struct npu_error why = { 0 };
+
+	if (!a->no_cache && npu_image_cache_open(a->cache, 0, &cache, &why))
+		fprintf(stderr, "npu-compile: %s\n", why.message);
+	return cache;
+}
+
+static int compile_model(const struct arguments *a, const struct npu_gguf *gguf,
+			 struct npu_job_image **image, struct npu_error *err)
+{
+	struct npu_image_cache *cache = open_cache(a);
+	struct npu_image_cache_outcome outcome;
+	int ret = npu_image_cache_compile(cache, gguf, &a->target, &a->compile, image,
+					  &outcome, err);
+
+	if (outcome.note[0])
+		fprintf(stderr, "npu-compile: %s\n", outcome.note);
+	npu_image_cache_close(cache);
+	return ret;
+}
+
 static int compile(const struct arguments *a, struct npu_error *err)
 {
 	struct npu_job_image *image;
@@ -139,11 +178,12 @@ static int compile(const struct arguments *a, struct npu_error *err)
 	if (ret)
 		return STATUS_BAD_INPUT;
 	if (a->block < 0)
-		ret = npu_compile_llama(gguf, &a->target, &a->compile, &image, err);
+		ret = compile_model(a, gguf, &image, err);
 	else
 		ret = npu_compile_llama_block(gguf, a->block, &a->target, &a->compile,
 					      &image, err);
 	npu_gguf_close(gguf);
+	progress_end(a->compile.progress_opaque);
 	if (ret)
 		return ret == -ENOMEM ? STATUS_FAILED : STATUS_BAD_INPUT;
 	ret = npu_job_image_write(image, a->output, err);
@@ -157,10 +197,14 @@ int main(int argc, char **argv)
 {
 	struct arguments arguments = { 0 };
 	struct npu_error err = { 0 };
+	struct progress progress;
 	int status;
 
 	if (!parse(argc, argv, &arguments))
 		return STATUS_BAD_INPUT;
+	progress_start(&progress, "compiling");
+	arguments.compile.progress = progress_update;
+	arguments.compile.progress_opaque = &progress;
 	status = compile(&arguments, &err);
 	if (status != STATUS_OK)
 		fprintf(stderr, "npu-compile: %s\n", err.message);
