@@ -48,14 +48,14 @@ static const char usage[] =
  * @tokens: most tokens to generate
  * @json: figures as JSON
  * @sampling: how to choose a token
- * @compile: choices of the compiler
+ * @llm: choices of the model
  */
 struct arguments {
 	const char *model, *prompt, *device;
 	uint32_t tokens;
 	bool json;
 	struct npu_sampler_params sampling;
-	struct npu_compile_options compile;
+	struct npu_llm_options llm;
 };
 
 /**
@@ -76,6 +76,7 @@ struct text {
  * @sampler: how to choose
  * @device: NPU
  * @llm: model on it
+ * @sequence: its text
  * @decoder: of the generated text
  * @piece: room for one token's text, @piece_size bytes
  * @text: prompt and what was generated
@@ -89,6 +90,7 @@ struct writer {
 	struct npu_sampler *sampler;
 	struct npu_device *device;
 	struct npu_llm *llm;
+	struct npu_sequence *sequence;
 	struct npu_decoder decoder;
 	char *piece;
 	size_t piece_size;
@@ -170,9 +172,9 @@ static bool take_option(struct arguments *a, int option)
 	case OPT_SEED:
 		return parse_u64(optarg, "seed", UINT64_MAX, &a->sampling.seed);
 	case OPT_CONTEXT:
-		return parse_u32(optarg, "context", &a->compile.context);
+		return parse_u32(optarg, "context", &a->llm.compile.context);
 	case OPT_CHUNK:
-		return parse_u32(optarg, "chunk", &a->compile.chunk);
+		return parse_u32(optarg, "chunk", &a->llm.compile.chunk);
 	case 'j':
 		a->json = true;
 		return true;
@@ -276,7 +278,7 @@ static int run_prompt(struct writer *s, struct npu_error *err)
 	if (!ret)
 		ret = emit(s, prompt, strlen(prompt), err);
 	if (!ret)
-		ret = npu_llm_prefill(s->llm, ids, n, err);
+		ret = npu_sequence_append(s->sequence, ids, n, NULL, err);
 	free(ids);
 	return ret;
 }
@@ -285,9 +287,9 @@ static int run_prompt(struct writer *s, struct npu_error *err)
 static int choose(struct writer *s, uint32_t *token, struct npu_error *err)
 {
 	if (s->args->sampling.temperature > 0)
-		return npu_sampler_sample(s->sampler, npu_llm_logits(s->llm),
+		return npu_sampler_sample(s->sampler, npu_sequence_logits(s->sequence),
 					  npu_llm_vocab(s->llm), token, err);
-	*token = npu_llm_next(s->llm);
+	*token = npu_sequence_next(s->sequence);
 	return 0;
 }
 
@@ -317,45 +319,51 @@ static int generate(struct writer *s, struct npu_error *err)
 		ret = emit(s, s->piece, len, err);
 		if (ret || s->generated == s->args->tokens)
 			break;
-		if (npu_llm_position(s->llm) == npu_llm_context(s->llm)) {
+		if (npu_sequence_length(s->sequence) == npu_llm_context(s->llm)) {
 			s->stopped = "context is full";
 			break;
 		}
-		ret = npu_llm_decode(s->llm, token, err);
+		ret = npu_sequence_decode(s->sequence, token, err);
 	}
 	return ret ? ret : emit(s, s->piece, npu_decoder_flush(&s->decoder, s->piece), err);
 }
 
-static void print_stats(const char *name, const struct npu_llm_stats *stats)
+static void print_stats(const struct writer *s, const char *name, enum npu_llm_phase phase)
 {
 	char joules[UNITS_LEN], bytes[UNITS_LEN];
-	double n = stats->tokens;
+	struct npu_llm_stats stats;
+	double n;
 
-	if (!stats->tokens)
+	npu_llm_stats(s->llm, phase, &stats);
+	n = stats.tokens;
+	if (!stats.tokens)
 		return;
 	fprintf(stderr, "%-10s %5" PRIu64 " tokens  %8.1f tokens/s wall  %9.1f tokens/s modelled",
-		name, stats->tokens, n / (stats->wall_ns * 1e-9), n / stats->model_seconds);
-	fprintf(stderr, "  %s and %s a token\n", units_joules(stats->joules / n, joules),
-		units_bytes(stats->bytes / n, bytes));
+		name, stats.tokens, n / (stats.wall_ns * 1e-9), n / stats.model_seconds);
+	fprintf(stderr, "  %s and %s a token\n", units_joules(stats.joules / n, joules),
+		units_bytes(stats.bytes / n, bytes));
 }
 
-static void json_stats(struct json *json, const char *name,
-		       const struct npu_llm_stats *stats)
+static void json_stats(const struct writer *s, struct json *json, const char *name,
+		       enum npu_llm_phase phase)
 {
-	double n = stats->tokens ? stats->tokens : 1;
+	struct npu_llm_stats stats;
+	double n;
 
+	npu_llm_stats(s->llm, phase, &stats);
+	n = stats.tokens ? stats.tokens : 1;
 	json_object(json, name);
-	json_uint(json, "tokens", stats->tokens);
-	json_uint(json, "runs", stats->runs);
-	json_double(json, "wall_seconds", stats->wall_ns * 1e-9);
-	json_double(json, "model_seconds", stats->model_seconds);
-	if (stats->tokens) {
-		json_double(json, "wall_tokens_per_second", n / (stats->wall_ns * 1e-9));
-		json_double(json, "model_tokens_per_second", n / stats->model_seconds);
+	json_uint(json, "tokens", stats.tokens);
+	json_uint(json, "runs", stats.runs);
+	json_double(json, "wall_seconds", stats.wall_ns * 1e-9);
+	json_double(json, "model_seconds", stats.model_seconds);
+	if (stats.tokens) {
+		json_double(json, "wall_tokens_per_second", n / (stats.wall_ns * 1e-9));
+		json_double(json, "model_tokens_per_second", n / stats.model_seconds);
 	}
-	json_double(json, "joules_per_token", stats->joules / n);
-	json_double(json, "bytes_per_token", stats->bytes / n);
-	json_double(json, "macs_per_token", stats->macs / n);
+	json_double(json, "joules_per_token", stats.joules / n);
+	json_double(json, "bytes_per_token", stats.bytes / n);
+	json_double(json, "macs_per_token", stats.macs / n);
 	json_close_object(json);
 }
 
@@ -366,16 +374,16 @@ static void report(const struct writer *s)
 	if (!s->args->json) {
 		putchar('\n');
 		fflush(stdout);
-		print_stats("prompt", npu_llm_prefill_stats(s->llm));
-		print_stats("generated", npu_llm_decode_stats(s->llm));
+		print_stats(s, "prompt", NPU_LLM_PREFILL);
+		print_stats(s, "generated", NPU_LLM_DECODE);
 		return;
 	}
 	json_object(&json, NULL);
 	json_string(&json, "text", s->text.data ? s->text.data : "");
 	json_uint(&json, "generated", s->generated);
 	json_string(&json, "stopped", s->stopped);
-	json_stats(&json, "prompt", npu_llm_prefill_stats(s->llm));
-	json_stats(&json, "decode", npu_llm_decode_stats(s->llm));
+	json_stats(s, &json, "prompt", NPU_LLM_PREFILL);
+	json_stats(s, &json, "decode", NPU_LLM_DECODE);
 	json_close_object(&json);
 }
 
@@ -406,7 +414,10 @@ static int run(struct writer *s, struct npu_error *err)
 		return status;
 	if (npu_device_open(s->args->device, &s->device, err))
 		return STATUS_FAILED;
-	status = status_of(npu_llm_open(s->device, s->gguf, &s->args->compile, &s->llm, err));
+	status = status_of(npu_llm_open(s->device, s->gguf, &s->args->llm, &s->llm, err));
+	if (status != STATUS_OK)
+		return status;
+	status = status_of(npu_sequence_create(s->llm, &s->sequence, err));
 	if (status != STATUS_OK)
 		return status;
 	status = status_of(run_prompt(s, err));
@@ -420,6 +431,7 @@ static int run(struct writer *s, struct npu_error *err)
 
 static void release(struct writer *s)
 {
+	npu_sequence_destroy(s->sequence);
 	npu_llm_close(s->llm);
 	npu_device_close(s->device);
 	npu_sampler_destroy(s->sampler);

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* A model on a device of the runtime. */
-#include <npu/job.h>
-
 #include "llm_machine.h"
 
 static void *instance_tensor(void *opaque, const char *name)
@@ -20,28 +18,38 @@ static void instance_release(void *opaque)
 	npu_job_unload(opaque);
 }
 
-int npu_llm_open(struct npu_device *device, const struct npu_gguf *gguf,
-		 const struct npu_compile_options *options, struct npu_llm **llm,
-		 struct npu_error *err)
+int npu_llm_open_image(struct npu_device *device, const struct npu_job_image *image,
+		       const struct npu_llm_options *options, struct npu_llm **llm,
+		       struct npu_error *err)
 {
 	struct llm_machine machine = {
 		.tensor = instance_tensor, .run = instance_run,
 		.release = instance_release,
 	};
 	struct npu_instance *instance;
+	int ret = npu_job_load(device, image, NULL, &instance, err);
+
+	(void)options;
+	if (ret)
+		return ret;
+	machine.opaque = instance;
+	return llm_create(&machine, image, llm, err);
+}
+
+int npu_llm_open(struct npu_device *device, const struct npu_gguf *gguf,
+		 const struct npu_llm_options *options, struct npu_llm **llm,
+		 struct npu_error *err)
+{
 	struct npu_job_image *image;
 	struct npu_target target;
 	int ret;
 
 	npu_target_of(npu_device_info(device), &target);
-	ret = npu_compile_llama(gguf, &target, options, &image, err);
+	ret = npu_compile_llama(gguf, &target, options ? &options->compile : NULL, &image,
+				err);
 	if (ret)
 		return ret;
-	ret = npu_job_load(device, image, NULL, &instance, err);
-	if (!ret) {
-		machine.opaque = instance;
-		ret = llm_create(&machine, image, llm, err);
-	}
+	ret = npu_llm_open_image(device, image, options, llm, err);
 	npu_job_image_free(image);
 	return ret;
 }

@@ -87,3 +87,15 @@ struct npu_llm *llm_core_open(const struct npu_gguf *gguf,
 	}
 	return llm;
 }
+
+struct npu_sequence *llm_core_sequence(struct npu_llm *llm)
+{
+	struct npu_sequence *sequence;
+	struct npu_error err;
+
+	if (npu_sequence_create(llm, &sequence, &err)) {
+		printf("Bail out! %s\n", err.message);
+		exit(255);
+	}
+	return sequence;
+}

@@ -21,4 +21,7 @@ struct npu_llm *llm_core_open(const struct npu_gguf *gguf,
 			      const struct npu_core_config *config, uint32_t cores,
 			      uint32_t chunk);
 
+/** llm_core_sequence() - an empty sequence; ends the test program on failure */
+struct npu_sequence *llm_core_sequence(struct npu_llm *llm);
+
 #endif /* NPU_TESTS_LLM_CORE_H */

@@ -80,31 +80,35 @@ static void test_against_reference(const struct subject *s, const struct tiny *t
 	const struct npu_core_config config = { .cores = cores, .sram_size = sram,
 						.threads = 1 };
 	struct npu_llm *llm = llm_core_open(s->file.gguf, &config, 0, 5);
+	struct npu_sequence *seq = llm_core_sequence(llm);
 	float *got = calloc(TOKENS * t->vocab, sizeof(float));
 	double worst = 1, apart = 1, c;
+	struct npu_llm_stats stats;
 	bool greedy = true;
 	struct npu_error err;
 
-	ok(!npu_llm_prefill_logits(llm, s->tokens, TOKENS, got, &err), "prefill runs");
+	ok(!npu_sequence_append(seq, s->tokens, TOKENS, got, &err), "prefill runs");
 	c = rig_cosine(got, s->want, TOKENS * t->vocab);
 	ok(c > 0.999, "prefill agrees with the reference: cosine %.6f", c);
-	npu_llm_reset(llm);
+	npu_sequence_truncate(seq, 0, &err);
 	for (uint32_t i = 0; i < TOKENS; i++) {
-		if (npu_llm_decode(llm, s->tokens[i], &err))
+		if (npu_sequence_decode(seq, s->tokens[i], &err))
 			bail_out(err.message);
-		worst = fmin(worst, rig_cosine(npu_llm_logits(llm), s->want + i * t->vocab,
+		worst = fmin(worst, rig_cosine(npu_sequence_logits(seq), s->want + i * t->vocab,
 					       t->vocab));
-		apart = fmin(apart, rig_cosine(npu_llm_logits(llm), got + i * t->vocab,
+		apart = fmin(apart, rig_cosine(npu_sequence_logits(seq), got + i * t->vocab,
 					       t->vocab));
-		greedy &= npu_llm_next(llm) == argmax(npu_llm_logits(llm), t->vocab);
+		greedy &= npu_sequence_next(seq) == argmax(npu_sequence_logits(seq), t->vocab);
 	}
 	ok(worst > 0.995, "decoding agrees with the reference: worst cosine %.6f", worst);
 	ok(apart > 0.99999, "decoding agrees with prefill: worst cosine %.8f", apart);
 	ok(greedy, "the device's choice is the largest logit");
-	is(npu_llm_position(llm), TOKENS, "position");
-	is(npu_llm_decode_stats(llm)->tokens, TOKENS, "tokens are counted");
-	ok(npu_llm_decode_stats(llm)->joules > 0 && npu_llm_decode_stats(llm)->bytes > 0,
+	is(npu_sequence_length(seq), TOKENS, "position");
+	npu_llm_stats(llm, NPU_LLM_DECODE, &stats);
+	is(stats.tokens, TOKENS, "tokens are counted");
+	ok(stats.joules > 0 && stats.bytes > 0,
 	   "so are energy and bytes");
+	npu_sequence_destroy(seq);
 	npu_llm_close(llm);
 	free(got);
 }
@@ -114,16 +118,18 @@ static void collect(const struct subject *s, const struct tiny *t,
 		    const struct npu_core_config *config, uint32_t job_cores, float *logits)
 {
 	struct npu_llm *llm = llm_core_open(s->file.gguf, config, job_cores, 4);
+	struct npu_sequence *seq = llm_core_sequence(llm);
 	uint32_t half = TOKENS / 2;
 	struct npu_error err;
 
-	if (npu_llm_prefill_logits(llm, s->tokens, half, logits, &err))
+	if (npu_sequence_append(seq, s->tokens, half, logits, &err))
 		bail_out(err.message);
 	for (uint32_t i = half; i < TOKENS; i++) {
-		if (npu_llm_decode(llm, s->tokens[i], &err))
+		if (npu_sequence_decode(seq, s->tokens[i], &err))
 			bail_out(err.message);
-		memcpy(logits + i * t->vocab, npu_llm_logits(llm), t->vocab * sizeof(float));
+		memcpy(logits + i * t->vocab, npu_sequence_logits(seq), t->vocab * sizeof(float));
 	}
+	npu_sequence_destroy(seq);
 	npu_llm_close(llm);
 }
 
@@ -209,19 +215,21 @@ static void test_limits(const struct subject *s, const struct tiny *t)
 	const struct npu_core_config config = { .cores = 1, .sram_size = 1 << 16,
 						.threads = 1 };
 	struct npu_llm *llm = llm_core_open(s->file.gguf, &config, 0, 4);
+	struct npu_sequence *seq = llm_core_sequence(llm);
 	uint32_t bad = t->vocab, rest[70] = { 0 };
 	struct npu_error err;
 
 	is(npu_llm_context(llm), t->context, "context");
 	is(npu_llm_vocab(llm), t->vocab, "vocabulary");
-	is(npu_llm_prefill(llm, &bad, 1, &err), -EINVAL, "a token beyond the vocabulary");
-	is(npu_llm_prefill(llm, s->tokens, 0, &err), -EINVAL, "no token");
-	ok(!npu_llm_prefill(llm, s->tokens, TOKENS, &err), "a prompt");
-	ok(!npu_llm_prefill(llm, rest, t->context - TOKENS, &err), "up to the context");
-	is(npu_llm_decode(llm, 0, &err), -ENOSPC, "not beyond it: %s", err.message);
-	is(npu_llm_position(llm), t->context, "which changes nothing");
-	npu_llm_reset(llm);
-	ok(!npu_llm_decode(llm, 0, &err), "after a reset there is room");
+	is(npu_sequence_append(seq, &bad, 1, NULL, &err), -EINVAL, "a token beyond the vocabulary");
+	is(npu_sequence_append(seq, s->tokens, 0, NULL, &err), -EINVAL, "no token");
+	ok(!npu_sequence_append(seq, s->tokens, TOKENS, NULL, &err), "a prompt");
+	ok(!npu_sequence_append(seq, rest, t->context - TOKENS, NULL, &err), "up to the context");
+	is(npu_sequence_decode(seq, 0, &err), -ENOSPC, "not beyond it: %s", err.message);
+	is(npu_sequence_length(seq), t->context, "which changes nothing");
+	npu_sequence_truncate(seq, 0, &err);
+	ok(!npu_sequence_decode(seq, 0, &err), "after a reset there is room");
+	npu_sequence_destroy(seq);
 	npu_llm_close(llm);
 }
 

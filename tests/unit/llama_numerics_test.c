@@ -89,23 +89,24 @@ static struct npu_llm *open_llm(const struct subject *s, const char *kernels,
 static void test_logits(const struct subject *s, float *got)
 {
 	struct npu_llm *llm = open_llm(s, NULL, 2, 2);
+	struct npu_sequence *seq = llm_core_sequence(llm);
 	float *decoded = calloc(s->n * s->vocab, sizeof(float));
 	double worst = 1, mean = 0, apart = 1, all, c, ours, theirs;
 	struct npu_error err;
 
-	ok(!npu_llm_prefill_logits(llm, s->tokens, s->n, got, &err), "prefill of %zu tokens", s->n);
+	ok(!npu_sequence_append(seq, s->tokens, s->n, got, &err), "prefill of %zu tokens", s->n);
 	all = rig_cosine(got, s->want, s->n * s->vocab);
 	ok(all >= 0.999, "prefill: cosine to the float reference %.6f", all);
 	ours = loss(s, got);
 	theirs = loss(s, s->want);
 	ok(fabs(ours - theirs) < 0.02, "loss %.4f, of the float reference %.4f", ours, theirs);
-	npu_llm_reset(llm);
+	npu_sequence_truncate(seq, 0, &err);
 	for (size_t i = 0; i < s->n; i++) {
 		float *row = decoded + i * s->vocab;
 
-		if (npu_llm_decode(llm, s->tokens[i], &err))
+		if (npu_sequence_decode(seq, s->tokens[i], &err))
 			bail_out(err.message);
-		memcpy(row, npu_llm_logits(llm), s->vocab * sizeof(float));
+		memcpy(row, npu_sequence_logits(seq), s->vocab * sizeof(float));
 		c = rig_cosine(row, s->want + i * s->vocab, s->vocab);
 		worst = fmin(worst, c);
 		mean += c / s->n;
@@ -116,6 +117,7 @@ static void test_logits(const struct subject *s, float *got)
 	ok(mean >= 0.999, "decoding: by token, mean cosine %.6f", mean);
 	ok(worst >= 0.98, "decoding: by token, worst cosine %.6f", worst);
 	ok(apart >= 0.99999, "decoding: worst cosine to prefill %.8f", apart);
+	npu_sequence_destroy(seq);
 	npu_llm_close(llm);
 	free(decoded);
 }
@@ -128,6 +130,7 @@ static void test_same_bytes(const struct subject *s, const float *first)
 	for (int i = 0; i < 6; i++) {
 		const char *name = kernels[i / 2];
 		uint32_t threads = i % 2 + 1;
+		struct npu_sequence *seq;
 		struct npu_error err;
 		struct npu_llm *llm;
 
@@ -136,10 +139,12 @@ static void test_same_bytes(const struct subject *s, const float *first)
 			continue;
 		}
 		llm = open_llm(s, name, 2, threads);
-		if (npu_llm_prefill_logits(llm, s->tokens, s->n, other, &err))
+		seq = llm_core_sequence(llm);
+		if (npu_sequence_append(seq, s->tokens, s->n, other, &err))
 			bail_out(err.message);
 		ok(!memcmp(first, other, s->n * s->vocab * sizeof(float)),
 		   "%s kernels, %u threads: the same logits to the bit", name, threads);
+		npu_sequence_destroy(seq);
 		npu_llm_close(llm);
 	}
 	free(other);
@@ -171,17 +176,18 @@ static void tell(const struct subject *s, const char *who, const uint32_t *ids)
 static void test_greedy(struct subject *s)
 {
 	struct npu_llm *llm = open_llm(s, NULL, 2, 2);
+	struct npu_sequence *seq = llm_core_sequence(llm);
 	uint32_t ours[GREEDY], theirs[GREEDY], next, same = 0;
 	struct npu_error err;
 
-	if (npu_llm_prefill(llm, s->tokens, s->n, &err))
+	if (npu_sequence_append(seq, s->tokens, s->n, NULL, &err))
 		bail_out(err.message);
 	next = argmax(s->want + (s->n - 1) * s->vocab, s->vocab);
 	for (uint32_t i = 0; i < GREEDY; i++) {
-		ours[i] = npu_llm_next(llm);
+		ours[i] = npu_sequence_next(seq);
 		theirs[i] = next;
 		next = argmax(llama_ref_forward(s->ref, next, s->n + i), s->vocab);
-		if (npu_llm_decode(llm, ours[i], &err))
+		if (npu_sequence_decode(seq, ours[i], &err))
 			bail_out(err.message);
 	}
 	while (same < GREEDY && ours[same] == theirs[same])
@@ -189,6 +195,7 @@ static void test_greedy(struct subject *s)
 	tell(s, "float", theirs);
 	tell(s, "INT8 ", ours);
 	ok(same > 0, "greedy texts agree for %u of %u tokens", same, GREEDY);
+	npu_sequence_destroy(seq);
 	npu_llm_close(llm);
 }
 
