@@ -7,6 +7,7 @@
 #include <npu/disasm.h>
 #include <npu/model.h>
 
+#include "buildable.h"
 #include "image.h"
 #include "llama.h"
 
@@ -144,6 +145,8 @@ static int compile(const struct npu_gguf *gguf, int64_t layer,
 		ret = npu_error_set(err, -EINVAL, "chunk of %u: the context has %u positions",
 				    job.chunk, job.context);
 	else
+		ret = buildable_check(job.model, err);
+	if (!ret)
 		ret = compile_fitting(&job, options->chunk, image, err);
 	npu_model_destroy(job.model);
 	return ret;

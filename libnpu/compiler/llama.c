@@ -39,8 +39,8 @@ static void blocks_init(struct blocks *b, struct graph *g,
 	uint64_t heads = (uint64_t)c->heads * c->head_dim;
 
 	*b = (struct blocks){ .g = g, .c = c, .context = context, .chunk = chunk };
-	b->cos = weights_rope(g, context, c->rope_dims, c->rope_base, false);
-	b->sin = weights_rope(g, context, c->rope_dims, c->rope_base, true);
+	b->cos = weights_rope(g, context, c->rope_dims, c->rope_config.base, false);
+	b->sin = weights_rope(g, context, c->rope_dims, c->rope_config.base, true);
 	b->q = rows(b, MEM_SCRATCH, 0, NPU_TYPE_F16, heads, "queries");
 	b->att = rows(b, MEM_SCRATCH, 0, NPU_TYPE_F16, heads, "attention");
 	b->hidden = rows(b, MEM_SCRATCH, 0, NPU_TYPE_F16, c->ffn, "hidden");
@@ -73,7 +73,7 @@ static void add_attention(struct blocks *b, const struct npu_model_layer *w,
 		return;
 	op->x = x;
 	op->norm = weights_vector(b->g, w->attn_norm);
-	op->eps = b->c->rms_eps;
+	op->eps = b->c->norm_eps;
 	op->w[0] = weights_matrix(b->g, w->attn_q, b->c->head_dim);
 	op->w[1] = weights_matrix(b->g, w->attn_k, b->c->head_dim);
 	op->w[2] = weights_matrix(b->g, w->attn_v, b->c->head_dim);
@@ -120,7 +120,7 @@ static void add_block(struct blocks *b, const struct npu_model_layer *w, uint32_
 		return;
 	op->x = b->mid;
 	op->norm = weights_vector(b->g, w->ffn_norm);
-	op->eps = b->c->rms_eps;
+	op->eps = b->c->norm_eps;
 	op->w[0] = weights_matrix(b->g, w->ffn_gate, NPU_PACK_COLS);
 	op->w[1] = weights_matrix(b->g, w->ffn_up, NPU_PACK_COLS);
 	op->y[0] = b->hidden;
@@ -155,7 +155,7 @@ static void add_logits(struct blocks *b, const struct npu_model *model,
 	op->rows = ROWS_LOGITS;
 	op->x = x;
 	op->norm = weights_vector(b->g, model->output_norm);
-	op->eps = b->c->rms_eps;
+	op->eps = b->c->norm_eps;
 	op->w[0] = weights_matrix(b->g, model->output, NPU_PACK_COLS);
 	op->y[0] = logits;
 	op = graph_op(b->g, OP_ARGMAX, "argmax");

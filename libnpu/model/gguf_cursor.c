@@ -49,6 +49,21 @@ const char *gguf_quote(char out[GGUF_QUOTE_LEN],
 	return out;
 }
 
+int gguf_required(int ret, struct npu_error *err)
+{
+	if (ret != -ENOENT)
+		return ret;
+	if (err)
+		err->code = -EINVAL;
+	return -EINVAL;
+}
+
+bool gguf_string_is(const struct npu_gguf_string *string, const char *text)
+{
+	return string->len == strlen(text) &&
+	       !memcmp(string->data, text, string->len);
+}
+
 int gguf_compare(const struct npu_gguf_string *a,
 		 const struct npu_gguf_string *b)
 {

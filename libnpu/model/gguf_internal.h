@@ -96,6 +96,12 @@ int gguf_no_memory(const struct npu_gguf *gguf, struct npu_error *err);
 const char *gguf_quote(char out[GGUF_QUOTE_LEN],
 		       const struct npu_gguf_string *string);
 
+/* To the caller a missing key is a defect of the file like any other. */
+int gguf_required(int ret, struct npu_error *err);
+
+/* Whether @string is exactly @text. */
+bool gguf_string_is(const struct npu_gguf_string *string, const char *text);
+
 /* Order of strings, for sorting and searching. */
 int gguf_compare(const struct npu_gguf_string *a,
 		 const struct npu_gguf_string *b);

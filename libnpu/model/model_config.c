@@ -2,72 +2,9 @@
 /* The numbers of a model, from the metadata of its file. */
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
-#include <string.h>
 
 #include "gguf_internal.h"
 #include "model_config.h"
-
-/* To the caller a missing key is a defect of the file like any other. */
-static int required(int ret, struct npu_error *err)
-{
-	if (ret != -ENOENT)
-		return ret;
-	if (err)
-		err->code = -EINVAL;
-	return -EINVAL;
-}
-
-static int check_architecture(const struct npu_gguf *gguf,
-			      struct npu_error *err)
-{
-	struct npu_gguf_string name;
-	char quoted[GGUF_QUOTE_LEN];
-	int ret = npu_gguf_get_string(gguf, "general.architecture", &name, err);
-
-	if (ret)
-		return required(ret, err);
-	if (name.len == 5 && !memcmp(name.data, "llama", 5))
-		return 0;
-	return npu_error_set(err, -ENOTSUP,
-			     "%s: architecture '%s' is not supported (supported: llama)",
-			     npu_gguf_name(gguf), gguf_quote(quoted, &name));
-}
-
-/* A missing key is an error, unless *value holds a default that is not 0. */
-static int read_number(const struct npu_gguf *gguf, const char *key,
-		       uint32_t max, uint32_t *value, struct npu_error *err)
-{
-	const struct gguf_entry *entry = gguf_find(gguf, key);
-	int ret;
-
-	if (!entry && *value)
-		return 0;
-	ret = required(npu_gguf_get_u32(gguf, key, value, err), err);
-	if (ret)
-		return ret;
-	if (*value && *value <= max)
-		return 0;
-	return gguf_bad(gguf, entry->offset, err, "%s is %" PRIu32
-			", expected 1 to %" PRIu32, key, *value, max);
-}
-
-static int read_real(const struct npu_gguf *gguf, const char *key, float min,
-		     float max, float *value, struct npu_error *err)
-{
-	const struct gguf_entry *entry = gguf_find(gguf, key);
-	int ret;
-
-	if (!entry && *value > 0)
-		return 0;
-	ret = required(npu_gguf_get_f32(gguf, key, value, err), err);
-	if (ret)
-		return ret;
-	if (*value >= min && *value <= max)
-		return 0;
-	return gguf_bad(gguf, entry->offset, err,
-			"%s is %g, expected %g to %g", key, *value, min, max);
-}
 
 /* Rows of the embedding, when the file does not tell the vocabulary's size. */
 static uint32_t default_vocab(const struct npu_gguf *gguf)
@@ -80,124 +17,124 @@ static uint32_t default_vocab(const struct npu_gguf *gguf)
 	return embd->rows;
 }
 
-static int read_sizes(const struct npu_gguf *gguf, struct npu_model_config *c,
-		      struct npu_error *err)
+static int read_sizes(const struct model_keys *keys, struct npu_model_config *c)
 {
 	const struct {
 		const char *key;
 		uint32_t max;
 		uint32_t *value;
 	} sizes[] = {
-		{ "llama.embedding_length", NPU_MODEL_MAX_D_MODEL, &c->d_model },
-		{ "llama.block_count", NPU_MODEL_MAX_LAYERS, &c->layers },
-		{ "llama.attention.head_count", NPU_MODEL_MAX_HEADS, &c->heads },
-		{ "llama.feed_forward_length", NPU_MODEL_MAX_FFN, &c->ffn },
-		{ "llama.context_length", NPU_MODEL_MAX_CONTEXT, &c->context },
+		{ "embedding_length", NPU_MODEL_MAX_D_MODEL, &c->d_model },
+		{ "block_count", NPU_MODEL_MAX_LAYERS, &c->layers },
+		{ "attention.head_count", NPU_MODEL_MAX_HEADS, &c->heads },
+		{ "feed_forward_length", NPU_MODEL_MAX_FFN, &c->ffn },
+		{ "context_length", NPU_MODEL_MAX_CONTEXT, &c->context },
 	};
 	int ret;
 
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-		ret = read_number(gguf, sizes[i].key, sizes[i].max,
-				  sizes[i].value, err);
+		ret = model_read_number(keys, sizes[i].key, sizes[i].max,
+					sizes[i].value);
 		if (ret)
 			return ret;
 	}
-	c->vocab = default_vocab(gguf);
-	return read_number(gguf, "llama.vocab_size", NPU_MODEL_MAX_VOCAB,
-			   &c->vocab, err);
+	c->vocab = default_vocab(keys->gguf);
+	return model_read_number(keys, "vocab_size", NPU_MODEL_MAX_VOCAB,
+				 &c->vocab);
 }
 
-static int read_heads(const struct npu_gguf *gguf, struct npu_model_config *c,
-		      struct npu_error *err)
+static int read_kv_heads(const struct model_keys *keys,
+			 struct npu_model_config *c)
 {
-	uint32_t value_dim;
 	int ret;
 
 	c->kv_heads = c->heads;
-	ret = read_number(gguf, "llama.attention.head_count_kv",
-			  NPU_MODEL_MAX_HEADS, &c->kv_heads, err);
-	if (ret)
+	ret = model_read_number(keys, "attention.head_count_kv",
+				NPU_MODEL_MAX_HEADS, &c->kv_heads);
+	if (ret || c->heads % c->kv_heads == 0)
 		return ret;
-	if (c->heads % c->kv_heads)
-		return npu_error_set(err, -EINVAL, "%s: %" PRIu32
-				     " attention heads cannot share %" PRIu32
-				     " key and value heads evenly",
-				     npu_gguf_name(gguf), c->heads,
-				     c->kv_heads);
-	if (!npu_gguf_has(gguf, "llama.attention.key_length") &&
-	    c->d_model % c->heads)
-		return npu_error_set(err, -EINVAL,
-				     "%s: llama.embedding_length %" PRIu32
+	return npu_error_set(keys->err, -EINVAL, "%s: %" PRIu32
+			     " attention heads cannot share %" PRIu32
+			     " key and value heads evenly",
+			     npu_gguf_name(keys->gguf), c->heads, c->kv_heads);
+}
+
+static int read_head_dim(const struct model_keys *keys,
+			 struct npu_model_config *c)
+{
+	char name[MODEL_KEY_LEN];
+	uint32_t value_dim;
+	int ret;
+
+	model_key(keys, "attention.key_length", name);
+	if (!npu_gguf_has(keys->gguf, name) && c->d_model % c->heads)
+		return npu_error_set(keys->err, -EINVAL,
+				     "%s: %s %" PRIu32
 				     " is no multiple of %" PRIu32
-				     " attention heads", npu_gguf_name(gguf),
+				     " attention heads",
+				     npu_gguf_name(keys->gguf),
+				     model_key(keys, "embedding_length", name),
 				     c->d_model, c->heads);
 	c->head_dim = c->d_model / c->heads;
-	ret = read_number(gguf, "llama.attention.key_length",
-			  NPU_MODEL_MAX_HEAD_DIM, &c->head_dim, err);
+	ret = model_read_number(keys, "attention.key_length",
+				NPU_MODEL_MAX_HEAD_DIM, &c->head_dim);
 	if (ret)
 		return ret;
 	value_dim = c->head_dim;
-	ret = read_number(gguf, "llama.attention.value_length",
-			  NPU_MODEL_MAX_HEAD_DIM, &value_dim, err);
+	ret = model_read_number(keys, "attention.value_length",
+				NPU_MODEL_MAX_HEAD_DIM, &value_dim);
 	if (ret)
 		return ret;
-	if (c->head_dim > NPU_MODEL_MAX_HEAD_DIM || value_dim != c->head_dim)
-		return npu_error_set(err, -EINVAL, "%s: heads of %" PRIu32
-				     " key and %" PRIu32
-				     " value elements, expected equal and at most %u",
-				     npu_gguf_name(gguf), c->head_dim,
-				     value_dim, NPU_MODEL_MAX_HEAD_DIM);
+	if (c->head_dim <= NPU_MODEL_MAX_HEAD_DIM && value_dim == c->head_dim)
+		return 0;
+	return npu_error_set(keys->err, -EINVAL, "%s: heads of %" PRIu32
+			     " key and %" PRIu32
+			     " value elements, expected equal and at most %u",
+			     npu_gguf_name(keys->gguf), c->head_dim, value_dim,
+			     NPU_MODEL_MAX_HEAD_DIM);
+}
+
+/* A key of 0 says the same as none. */
+static int read_window(const struct model_keys *keys,
+		       struct npu_model_config *c)
+{
+	char name[MODEL_KEY_LEN];
+	int ret = npu_gguf_get_u32(keys->gguf,
+				   model_key(keys, "attention.sliding_window",
+					     name), &c->window, keys->err);
+
+	if (ret && ret != -ENOENT)
+		return ret;
+	if (c->window >= c->context)
+		c->window = 0;
 	return 0;
 }
 
-/* Stretched contexts change the angles; running without would be wrong. */
-static int refuse_rope_scaling(const struct npu_gguf *gguf,
-			       struct npu_error *err)
+/* Each token would go through a choice of feed-forward layers. */
+static int refuse_experts(const struct model_keys *keys)
 {
-	struct npu_gguf_string type;
-	char quoted[GGUF_QUOTE_LEN];
-	int ret = npu_gguf_get_string(gguf, "llama.rope.scaling.type", &type,
-				      err);
+	char name[MODEL_KEY_LEN];
+	uint32_t experts = 0;
+	int ret = npu_gguf_get_u32(keys->gguf,
+				   model_key(keys, "expert_count", name),
+				   &experts, keys->err);
 
-	if (ret == -ENOENT)
-		return 0;
-	if (ret)
+	if (ret && ret != -ENOENT)
 		return ret;
-	if (type.len == 4 && !memcmp(type.data, "none", 4))
+	if (!experts)
 		return 0;
-	return npu_error_set(err, -ENOTSUP,
-			     "%s: RoPE scaling '%s' is not supported (supported: none)",
-			     npu_gguf_name(gguf), gguf_quote(quoted, &type));
+	return npu_error_set(keys->err, -ENOTSUP,
+			     "%s: a mixture of %" PRIu32
+			     " experts is not supported (supported: one feed-forward layer a block)",
+			     npu_gguf_name(keys->gguf), experts);
 }
 
-static int read_rope(const struct npu_gguf *gguf, struct npu_model_config *c,
-		     struct npu_error *err)
-{
-	int ret;
-
-	c->rope_dims = c->head_dim;
-	ret = read_number(gguf, "llama.rope.dimension_count", c->head_dim,
-			  &c->rope_dims, err);
-	if (ret)
-		return ret;
-	if (c->rope_dims % 2)
-		return npu_error_set(err, -EINVAL,
-				     "%s: RoPE turns pairs, but llama.rope.dimension_count is %" PRIu32,
-				     npu_gguf_name(gguf), c->rope_dims);
-	c->rope_base = 10000;
-	ret = read_real(gguf, "llama.rope.freq_base", 1, 1e12f, &c->rope_base,
-			err);
-	if (ret)
-		return ret;
-	return refuse_rope_scaling(gguf, err);
-}
-
-static int check_tokens(const struct npu_gguf *gguf,
-			const struct npu_model_config *c, struct npu_error *err)
+static int check_tokens(const struct model_keys *keys,
+			const struct npu_model_config *c)
 {
 	struct npu_gguf_array tokens;
-	int ret = npu_gguf_get_array(gguf, "tokenizer.ggml.tokens",
-				     NPU_GGUF_VALUE_STRING, &tokens, err);
+	int ret = npu_gguf_get_array(keys->gguf, "tokenizer.ggml.tokens",
+				     NPU_GGUF_VALUE_STRING, &tokens, keys->err);
 
 	if (ret == -ENOENT)
 		return 0;
@@ -205,28 +142,35 @@ static int check_tokens(const struct npu_gguf *gguf,
 		return ret;
 	if (tokens.count == c->vocab)
 		return 0;
-	return npu_error_set(err, -EINVAL,
+	return npu_error_set(keys->err, -EINVAL,
 			     "%s: the model has %" PRIu32
 			     " tokens, its tokenizer %" PRIu64,
-			     npu_gguf_name(gguf), c->vocab, tokens.count);
+			     npu_gguf_name(keys->gguf), c->vocab, tokens.count);
 }
 
-int model_read_config(const struct npu_gguf *gguf, struct npu_model_config *c,
-		      struct npu_error *err)
+int model_read_config(const struct model_keys *keys, struct npu_model_config *c)
 {
-	int ret = check_architecture(gguf, err);
+	int ret = refuse_experts(keys);
 
+	c->architecture = keys->arch->name;
+	c->norm = keys->arch->norm;
+	c->rope = keys->arch->rope;
+	c->activation = keys->arch->activation;
 	if (!ret)
-		ret = read_sizes(gguf, c, err);
+		ret = read_sizes(keys, c);
 	if (!ret)
-		ret = read_heads(gguf, c, err);
+		ret = read_kv_heads(keys, c);
 	if (!ret)
-		ret = read_rope(gguf, c, err);
+		ret = read_head_dim(keys, c);
+	if (!ret && c->rope)
+		ret = model_read_rope(keys, c);
 	if (!ret)
-		ret = read_real(gguf, "llama.attention.layer_norm_rms_epsilon",
-				1e-12f, 0.1f, &c->rms_eps, err);
+		ret = read_window(keys, c);
 	if (!ret)
-		ret = check_tokens(gguf, c, err);
-	c->tied = !npu_gguf_find_tensor(gguf, "output.weight");
+		ret = model_read_real(keys, keys->arch->eps_key, 1e-12f, 0.1f,
+				      &c->norm_eps);
+	if (!ret)
+		ret = check_tokens(keys, c);
+	c->tied = !npu_gguf_find_tensor(keys->gguf, "output.weight");
 	return ret;
 }

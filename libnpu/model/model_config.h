@@ -3,11 +3,14 @@
 #ifndef NPU_MODEL_MODEL_CONFIG_H
 #define NPU_MODEL_MODEL_CONFIG_H
 
-#include <npu/gguf.h>
-#include <npu/model.h>
+#include "model_keys.h"
 
 /* Read the numbers and check each alone and against the others. */
-int model_read_config(const struct npu_gguf *gguf,
-		      struct npu_model_config *config, struct npu_error *err);
+int model_read_config(const struct model_keys *keys,
+		      struct npu_model_config *config);
+
+/* The part of it that is about RoPE; the heads must have been read. */
+int model_read_rope(const struct model_keys *keys,
+		    struct npu_model_config *config);
 
 #endif /* NPU_MODEL_MODEL_CONFIG_H */

@@ -155,7 +155,7 @@ static void attention(struct llama_ref *t, const struct layer *l, uint32_t pos)
 	float *value = l->values + (size_t)pos * kv_row;
 
 	llama_ref_rmsnorm(t->normed, t->x, l->attn_norm, c->d_model,
-			  c->rms_eps);
+			  c->norm_eps);
 	llama_ref_matvec(t->q, l->wq, t->normed, q_row, c->d_model);
 	llama_ref_matvec(key, l->wk, t->normed, kv_row, c->d_model);
 	llama_ref_matvec(value, l->wv, t->normed, kv_row, c->d_model);
@@ -176,7 +176,7 @@ static void feed_forward(struct llama_ref *t, const struct layer *l)
 {
 	const struct npu_model_config *c = &t->c;
 
-	llama_ref_rmsnorm(t->normed, t->x, l->ffn_norm, c->d_model, c->rms_eps);
+	llama_ref_rmsnorm(t->normed, t->x, l->ffn_norm, c->d_model, c->norm_eps);
 	llama_ref_matvec(t->gate, l->w_gate, t->normed, c->ffn, c->d_model);
 	llama_ref_matvec(t->up, l->w_up, t->normed, c->ffn, c->d_model);
 	for (uint32_t i = 0; i < c->ffn; i++)
@@ -196,13 +196,13 @@ const float *llama_ref_forward(struct llama_ref *ref, uint32_t token,
 	memcpy(t->x, t->embedding + (size_t)token * c->d_model,
 	       c->d_model * sizeof(*t->x));
 	llama_ref_angles(t->cosines, t->sines, c->rope_dims, pos,
-			 c->rope_base);
+			 c->rope_config.base);
 	for (uint32_t i = 0; i < c->layers; i++) {
 		attention(t, &t->layer[i], pos);
 		feed_forward(t, &t->layer[i]);
 	}
 	llama_ref_rmsnorm(t->normed, t->x, t->output_norm, c->d_model,
-			  c->rms_eps);
+			  c->norm_eps);
 	llama_ref_matvec(t->logits, t->output, t->normed, c->vocab, c->d_model);
 	return t->logits;
 }

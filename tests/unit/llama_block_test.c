@@ -65,7 +65,7 @@ static void norm(const struct npu_gguf_tensor *t, const struct npu_model_config 
 
 	for (int i = 0; i < TOKENS; i++)
 		llama_ref_rmsnorm(out + i * c->d_model, x + i * c->d_model, w, c->d_model,
-				  c->rms_eps);
+				  c->norm_eps);
 	free(w);
 }
 
@@ -74,7 +74,7 @@ static void rotate(const struct npu_model_config *c, float *x, uint32_t heads)
 	float cosines[512], sines[512];
 
 	for (uint32_t i = 0; i < TOKENS; i++) {
-		llama_ref_angles(cosines, sines, c->rope_dims, i, c->rope_base);
+		llama_ref_angles(cosines, sines, c->rope_dims, i, c->rope_config.base);
 		for (uint32_t h = 0; h < heads; h++)
 			llama_ref_rope(x + (i * heads + h) * c->head_dim, c->rope_dims,
 				       cosines, sines);

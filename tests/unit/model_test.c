@@ -26,7 +26,7 @@ static void test_good(bool tied)
 	ok(c->vocab == 23 && c->d_model == 20 && c->layers == 2 &&
 	   c->heads == 4 && c->kv_heads == 2 && c->head_dim == 6 &&
 	   c->ffn == 37 && c->context == 16 && c->rope_dims == 6, "sizes");
-	ok(c->rope_base == 10000 && fabsf(c->rms_eps - 1e-5f) < 1e-9f, "reals");
+	ok(c->rope_config.base == 10000 && fabsf(c->norm_eps - 1e-5f) < 1e-9f, "reals");
 	is(c->tied, tied, "tied");
 	ok((model->output == model->token_embd) == tied, "output matrix");
 	is_str(model->token_embd->name, "token_embd.weight", "embedding");
@@ -136,7 +136,7 @@ static void test_keys(void)
 	builder_start(&b, 3);
 	add_string(&b, "general.architecture", "mamba\n");
 	refused(&b, -ENOTSUP,
-		"architecture 'mamba\\x0a' is not supported (supported: llama)");
+		"architecture 'mamba\\x0a' is not supported (supported: llama, qwen2, qwen3, gpt2)");
 	builder_start(&b, 3);
 	add_string(&b, "general.architecture", "llama");
 	add_string(&b, "llama.embedding_length", "many");
@@ -146,8 +146,8 @@ static void test_keys(void)
 	refused(&b, -EINVAL, "'llama.embedding_length' is missing");
 	builder_start(&b, 3);
 	tiny_metadata(&b, &tiny);
-	add_string(&b, "llama.rope.scaling.type", "yarn");
-	refused(&b, -ENOTSUP, "RoPE scaling 'yarn'");
+	add_string(&b, "llama.rope.scaling.type", "longrope");
+	refused(&b, -ENOTSUP, "RoPE scaling 'longrope' is not supported (supported: none, linear, yarn)");
 	builder_start(&b, 3);
 	tiny_metadata(&b, &tiny);
 	add_strings(&b, "tokenizer.ggml.tokens", tokens, 2);
@@ -156,8 +156,9 @@ static void test_keys(void)
 	builder_start(&b, 3);
 	tiny_metadata(&b, &tiny);
 	tiny_tensors(&b, tiny);
-	tiny_matrix(&b, &tiny, "blk.0.attn_q.bias", 24, 0);
-	refused(&b, -ENOTSUP, "tensor 'blk.0.attn_q.bias' has no place");
+	tiny_matrix(&b, &tiny, "blk.0.attn_q_norm.weight", 6, 0);
+	refused(&b, -ENOTSUP,
+		"tensor 'blk.0.attn_q_norm.weight' has no place in the llama");
 	builder_start(&b, 3);
 	tiny_metadata(&b, &tiny);
 	tiny.layers = 3;
@@ -211,13 +212,147 @@ static void test_defaults(void)
 		is(model->config.kv_heads, 5, "as many key as query heads");
 		is(model->config.head_dim, 4, "width of a head");
 		is(model->config.rope_dims, 4, "all of a head rotates");
-		is(model->config.rope_base, 10000, "base of RoPE");
+		is(model->config.rope_config.base, 10000, "base of RoPE");
 		npu_model_destroy(model);
 	} else {
 		diag("%s", e.err.message);
 	}
 	close_exact(&e);
 	builder_free(&b);
+}
+
+/* Describe a model made of @tiny, which is good. */
+static struct npu_model *describe(const struct tiny *tiny, struct builder *b,
+				  struct exact *e)
+{
+	struct npu_model *model;
+
+	tiny_build(b, tiny);
+	*e = open_exact(b->file.data, b->file.size);
+	if (e->ret || npu_model_create(e->gguf, &model, &e->err))
+		bail_out(e->err.message);
+	return model;
+}
+
+static void let_go(struct npu_model *model, struct builder *b, struct exact *e)
+{
+	npu_model_destroy(model);
+	close_exact(e);
+	builder_free(b);
+}
+
+static void test_llama_extras(void)
+{
+	struct tiny tiny = tiny_default;
+	struct npu_model *model;
+	struct builder b;
+	struct exact e;
+
+	tiny.bias = true;
+	tiny.freqs = true;
+	tiny.window = 5;
+	model = describe(&tiny, &b, &e);
+	is_str(model->config.architecture, "llama", "architecture");
+	is(model->config.rope, NPU_MODEL_ROPE_NEIGHBOURS, "neighbours rotate");
+	is(model->config.window, 5, "sliding window");
+	is_str(model->layer[1].attn_v_bias->name, "blk.1.attn_v.bias", "bias");
+	is_str(model->layer[0].ffn_gate_bias->name, "blk.0.ffn_gate.bias", "b");
+	is_str(model->rope_freqs->name, "rope_freqs.weight", "divisors");
+	let_go(model, &b, &e);
+	tiny.window = tiny.context;
+	model = describe(&tiny, &b, &e);
+	is(model->config.window, 0, "a window over all is none");
+	let_go(model, &b, &e);
+}
+
+static void test_qwen(void)
+{
+	struct tiny tiny = tiny_default;
+	struct npu_model *model;
+	struct builder b;
+	struct exact e;
+
+	tiny.arch = "qwen2";
+	model = describe(&tiny, &b, &e);
+	is(model->config.rope, NPU_MODEL_ROPE_HALVES, "qwen2: halves rotate");
+	is_str(model->layer[1].attn_k_bias->name, "blk.1.attn_k.bias", "bias");
+	ok(!model->layer[1].attn_q_norm && !model->layer[1].attn_output_bias,
+	   "and nothing else");
+	let_go(model, &b, &e);
+	tiny.arch = "qwen3";
+	model = describe(&tiny, &b, &e);
+	is(model->config.rope, NPU_MODEL_ROPE_HALVES, "qwen3: halves rotate");
+	is_str(model->layer[1].attn_k_norm->name, "blk.1.attn_k_norm.weight",
+	       "norm of keys");
+	ok(!model->layer[1].attn_q_bias, "no bias");
+	let_go(model, &b, &e);
+	builder_start(&b, 3);
+	tiny_metadata(&b, &tiny);
+	tiny.arch = "qwen2";
+	tiny_tensors(&b, tiny);
+	refused(&b, -EINVAL, "tensor 'blk.0.attn_q_norm.weight' is missing");
+}
+
+/* Parts of the fused matrix, row by row. */
+static void test_gpt2(void)
+{
+	const struct npu_gguf_tensor *whole, *bias, *part[3];
+	struct tiny tiny = tiny_default;
+	struct npu_model *model;
+	struct builder b;
+	struct exact e;
+	int bad = 0;
+
+	tiny.arch = "gpt2";
+	tiny.kv_heads = 4;
+	model = describe(&tiny, &b, &e);
+	is(model->config.norm, NPU_MODEL_LAYERNORM, "gpt2: LayerNorm");
+	is(model->config.activation, NPU_MODEL_GELU, "GELU");
+	is(model->config.rope_dims, 0, "no RoPE");
+	is_str(model->position_embd->name, "position_embd.weight", "positions");
+	ok(model->output_norm_bias && model->layer[1].ffn_down_bias &&
+	   !model->layer[1].ffn_gate, "biases, but no gate");
+	whole = npu_gguf_find_tensor(e.gguf, "blk.1.attn_qkv.weight");
+	bias = npu_gguf_find_tensor(e.gguf, "blk.1.attn_qkv.bias");
+	part[0] = model->layer[1].attn_q;
+	part[1] = model->layer[1].attn_k;
+	part[2] = model->layer[1].attn_v;
+	is_str(part[2]->name, "blk.1.attn_v.weight", "name of a part");
+	for (uint32_t i = 0; i < 72; i++) {
+		float want[20], got[20];
+
+		npu_gguf_tensor_row(whole, i, want);
+		npu_gguf_tensor_row(part[i / 24], i % 24, got);
+		bad += memcmp(want, got, sizeof(got)) != 0;
+	}
+	is(bad, 0, "the parts have the rows of the whole");
+	ok(part[1]->rows == 24 && part[1]->size == 24 * 20 * 4 &&
+	   part[1]->offset == whole->offset + part[1]->size, "size and place");
+	ok(model->layer[1].attn_k_bias->dims[0] == 24 &&
+	   model->layer[1].attn_k_bias->size == 96 &&
+	   !memcmp(model->layer[1].attn_k_bias->data,
+		   (const float *)bias->data + 24, 96), "bias of the keys");
+	let_go(model, &b, &e);
+}
+
+static void test_rope_keys(void)
+{
+	static const float bad_freqs[] = { 1, NAN, 2 };
+	const uint64_t dims[] = { 3, 0 };
+	struct tiny tiny = tiny_default;
+	struct builder b;
+
+	tiny.factor = 0.5f;
+	refuse_changed(&tiny, -EINVAL, "rope.scaling.factor is 0.5, expected 1 to");
+	builder_start(&b, 3);
+	tiny_metadata(&b, &tiny_default);
+	tiny_tensors(&b, tiny_default);
+	add_tensor(&b, "rope_freqs.weight", NPU_GGUF_F32, dims, bad_freqs, 12);
+	refused(&b, -EINVAL, "'rope_freqs.weight' holds nan, expected a number above 0");
+	builder_start(&b, 3);
+	tiny_metadata(&b, &tiny_default);
+	add_u32(&b, "llama.expert_count", 8);
+	refused(&b, -ENOTSUP, "a mixture of 8 experts is not supported");
 }
 
 int main(void)
@@ -229,5 +364,9 @@ int main(void)
 	test_keys();
 	test_norm_type();
 	test_defaults();
+	test_llama_extras();
+	test_qwen();
+	test_gpt2();
+	test_rope_keys();
 	return done_testing();
 }

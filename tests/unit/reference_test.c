@@ -142,7 +142,7 @@ static void turn_all(const struct npu_model_config *c, uint32_t heads,
 		for (uint32_t h = 0; h < heads; h++)
 			for (uint32_t i = 0; i < c->rope_dims / 2; i++) {
 				double *re = &x[p][h * c->head_dim + 2 * i];
-				double a = p / pow(c->rope_base,
+				double a = p / pow(c->rope_config.base,
 						   2.0 * i / c->rope_dims);
 				double real = re[0] * cos(a) - re[1] * sin(a);
 
@@ -185,7 +185,7 @@ static void block(const struct npu_model_config *c,
 	static double n[LEN][WIDE], q[LEN][WIDE], k[LEN][WIDE], v[LEN][WIDE];
 	static double o[LEN][WIDE], up[LEN][WIDE], branch[LEN][WIDE];
 
-	norm_all(l->attn_norm, c->rms_eps, x, n);
+	norm_all(l->attn_norm, c->norm_eps, x, n);
 	project(l->attn_q, n, q);
 	project(l->attn_k, n, k);
 	project(l->attn_v, n, v);
@@ -198,7 +198,7 @@ static void block(const struct npu_model_config *c,
 					attended(c, h, p, i, q, k, v);
 	project(l->attn_output, o, branch);
 	add_all(x, branch, c->d_model);
-	norm_all(l->ffn_norm, c->rms_eps, x, n);
+	norm_all(l->ffn_norm, c->norm_eps, x, n);
 	project(l->ffn_gate, n, q);
 	project(l->ffn_up, n, up);
 	for (int p = 0; p < LEN; p++)
@@ -218,7 +218,7 @@ static void whole_sequence(const struct npu_model *m, const uint32_t *tokens,
 			x[p][i] = weight_at(m->token_embd, tokens[p], i);
 	for (uint32_t i = 0; i < m->config.layers; i++)
 		block(&m->config, &m->layer[i], x);
-	norm_all(m->output_norm, m->config.rms_eps, x, n);
+	norm_all(m->output_norm, m->config.norm_eps, x, n);
 	project(m->output, n, logits);
 }
 
