@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* INT8 weights: symmetric, a scale for each output channel, in the layout PACK. */
+/* INT8 weights: symmetric, a scale for each output channel or group of inputs. */
 #ifndef LIBNPU_QUANT_INT8_H
 #define LIBNPU_QUANT_INT8_H
 
@@ -19,19 +19,14 @@
  */
 float npu_int8_quantize(int8_t *dst, const float *src, size_t n);
 
-/** npu_int8_panel_size() - bytes of a panel of 16 columns of @k weights */
-size_t npu_int8_panel_size(size_t k);
-
 /**
- * npu_int8_pack() - put one channel into its panel
- * @packed: all panels, zeroed before
- * @column: which column
- * @src: its weights
- * @k: number of weights
+ * npu_int8_quantize_half() - the same with a scale that binary16 holds
+ * @dst: receives @n integers from -127 to 127
+ * @src: weights
+ * @n: number of weights
  *
- * The layout is NPU_LAYOUT_PACK of npu_isa.h: blocks of 64 bytes, each 16
- * columns by 4 consecutive weights.
+ * Return: the scale; infinite when binary16 does not reach so far.
  */
-void npu_int8_pack(int8_t *packed, size_t column, const int8_t *src, size_t k);
+float npu_int8_quantize_half(int8_t *dst, const float *src, size_t n);
 
 #endif /* LIBNPU_QUANT_INT8_H */
