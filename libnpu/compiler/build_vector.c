@@ -147,6 +147,15 @@ void npu_build_quant(struct npu_builder *builder, const struct npu_insn_vec *vec
 	simple(builder, insn, HAS_SRC0 | HAS_AUX0, vec, order);
 }
 
+void npu_build_quant_fixed(struct npu_builder *builder, const struct npu_insn_vec *vec,
+			   float inverse, struct npu_order order)
+{
+	struct npu_insn insn = { .opcode = NPU_OP_QUANT };
+
+	insn.imm[0] = npu_encode_f32(inverse);
+	simple(builder, insn, HAS_SRC0, vec, order);
+}
+
 void npu_build_argmax(struct npu_builder *builder, const struct npu_insn_vec *vec,
 		      struct npu_order order)
 {

@@ -80,6 +80,7 @@ static int compile_once(const struct job *job, struct npu_job_image **image,
 	int ret;
 
 	graph_init(&g);
+	g.weights = job->options->weights;
 	g.progress = job->options->progress;
 	g.progress_opaque = job->options->progress_opaque;
 	if (job->layer < 0)

@@ -14,6 +14,8 @@
 #include <npu/job.h>
 #include <npu/progress.h>
 
+#include "quant/layout.h"
+
 struct npu_gguf_tensor;
 
 /** enum mem_kind - which segment of the image a tensor lies in */
@@ -39,6 +41,7 @@ enum mem_kind {
  * @source: what @fill reads
  * @unit: for @fill, as its comment says
  * @base: for @fill, as its comment says
+ * @format: for @fill, of a matrix
  */
 struct tensor {
 	struct tensor *next;
@@ -51,20 +54,31 @@ struct tensor {
 	const struct npu_gguf_tensor *source;
 	uint32_t unit;
 	float base;
+	struct npu_quant_format format;
 };
 
 /**
- * struct matrix - a packed INT8 weight matrix and where it lies
- * @tensor: panels of 16 columns (NPU_LAYOUT_PACK), then F32 scales by column
+ * struct matrix - a quantised and packed weight matrix, and where it lies
+ * @tensor: its parts, one behind the other (quant/layout.h)
  * @k: inputs
  * @n: outputs; columns of the tensor beyond them are zero
  * @unit: outputs that stay together (a head), at the start of a panel
  * @unit_cols: columns that a unit takes up: @unit rounded up to whole panels
  * @units: number of units
+ * @layout: types of its weights and scales
+ * @outliers: number of inputs that are zero here and stand in binary16 elsewhere,
+ *	for a product of their own (Dettmers et al., "LLM.int8()", 2022)
+ * @outlier_w: their weights, a matrix of @outliers inputs laid out as F16
+ * @outlier_index: I32, which inputs they are
+ * @input_scale: scale of the quantised activations; 0: each row has its own
  */
 struct matrix {
 	struct tensor *tensor;
 	uint32_t k, n, unit, unit_cols, units;
+	struct quant_layout layout;
+	uint32_t outliers;
+	struct tensor *outlier_w, *outlier_index;
+	float input_scale;
 };
 
 /** enum op_kind - operators; see the functions that add them */
@@ -134,6 +148,7 @@ struct op {
  * @base: address of each segment, once graph_place() has run
  * @progress: told how many bytes of MEM_WEIGHTS are there, or NULL
  * @progress_opaque: passed to @progress
+ * @weights: format of the matrices that are added
  * @err: first error of the functions that add
  */
 struct graph {
@@ -143,6 +158,7 @@ struct graph {
 	uint64_t size[MEM_KINDS], base[MEM_KINDS];
 	npu_progress_fn *progress;
 	void *progress_opaque;
+	struct npu_quant_format weights;
 	struct npu_error err;
 };
 

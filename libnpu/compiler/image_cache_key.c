@@ -32,13 +32,16 @@ static void add_target(EVP_MD_CTX *md, const struct npu_target *t, bool *good)
 }
 
 /* Whoever adds a choice of the compiler adds it here, or an old result would do for it. */
-_Static_assert(sizeof(struct npu_compile_options) == 8 + 2 * sizeof(void *),
+_Static_assert(sizeof(struct npu_compile_options) == 24 + 2 * sizeof(void *),
 	       "all of the compiler's choices belong into the key");
 
 static void add_options(EVP_MD_CTX *md, const struct npu_compile_options *o, bool *good)
 {
 	add_u64(md, o ? o->context : 0, good);
 	add_u64(md, o ? o->chunk : 0, good);
+	add_u64(md, o ? o->weights.kind : 0, good);
+	add_u64(md, o ? o->weights.group : 0, good);
+	add_u64(md, o ? o->weights.asymmetric : 0, good);
 }
 
 int npu_image_cache_key(const struct npu_gguf *gguf, int64_t layer,

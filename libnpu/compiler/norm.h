@@ -1,20 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* Activations on their way into an INT8 matrix product. */
+/* Activations on their way into a matrix product. */
 #ifndef LIBNPU_COMPILER_NORM_H
 #define LIBNPU_COMPILER_NORM_H
 
 #include "lower.h"
 
 /**
- * struct activation - quantised rows in SRAM
+ * struct activation - rows in SRAM, as the matrix engine takes them
  * @addr: I8 rows of @k columns, packed
  * @scale: F32 scale of each row
+ * @half: binary16 rows, for matrices that are not quantised
+ * @outlier: binary16 rows of the @outliers columns that @addr has zeros for
+ * @index: I32, which columns they are
  * @norm: weights of the norm, if there is one
  * @k: columns
+ * @outliers: number of outliers
  * @size: bytes of an element of the input, F32 or F16
+ * @int8: @addr and @scale are wanted
+ * @f16: @half is wanted
+ * @fixed: scale of all rows, or 0: each row has its own
+ *
+ * What is not wanted is 0.
  */
 struct activation {
-	uint32_t addr, scale, norm, k, size;
+	uint32_t addr, scale, half, outlier, index, norm, k, outliers, size;
+	bool int8, f16;
+	float fixed;
 };
 
 /**

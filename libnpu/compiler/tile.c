@@ -2,9 +2,12 @@
 /* Tiles of weights: how large they are, and the product of one. */
 #include <errno.h>
 
+#include <npu/disasm.h>
+
 #include "tile.h"
 
-#define F32		4u
+#define MATRICES	3u	/* of an operator */
+#define DQ_GROUPS	16u	/* groups that share a pair of their scales */
 #define K_ALIGN		64u	/* of a split along K */
 #define MAX_TILE_COLS	256u	/* more would not make the matrix engine faster */
 
@@ -13,12 +16,43 @@ static uint64_t round_up(uint64_t n, uint64_t to)
 	return (n + to - 1) / to * to;
 }
 
-/* Bytes of a slot that holds scales and weights of @units and @k. */
-static uint64_t weight_slot(const struct matrix *w, uint32_t units, uint32_t k)
+static uint32_t unit_panels(const struct matrix *w)
 {
-	uint64_t cols = (uint64_t)units * w->unit_cols;
+	return w->unit_cols / NPU_PACK_COLS;
+}
 
-	return round_up(cols * F32, NPU_PACK_BLOCK) + cols * round_up(k, 4);
+struct slot_parts slot_parts_of(const struct matrix *w, uint32_t units, uint32_t k)
+{
+	const struct quant_layout *l = &w->layout;
+	uint64_t panels = (uint64_t)units * unit_panels(w);
+	struct slot_parts s;
+
+	s.zeros = panels * quant_scale_bytes(l, k);
+	s.pairs = s.zeros + round_up(panels * quant_zero_bytes(l, k), NPU_PACK_BLOCK);
+	s.codes = s.pairs + round_up(panels * quant_pair_bytes(l, k), NPU_PACK_BLOCK);
+	s.size = s.codes + panels * quant_code_bytes(l, k);
+	return s;
+}
+
+struct matrix outlier_matrix(const struct matrix *w)
+{
+	static const struct npu_quant_format half = { .kind = NPU_QUANT_F16 };
+	struct matrix m = *w;
+
+	m.tensor = w->outlier_w;
+	m.k = w->outliers;
+	m.outliers = 0;
+	m.layout = quant_layout_of(&half);
+	return m;
+}
+
+/* A split along K starts at a group, and where scales have pairs, at a pair. */
+static uint32_t split_of(const struct matrix *w)
+{
+	uint32_t step = w->layout.scale == NPU_TYPE_I8 ? DQ_GROUPS * w->layout.group :
+							 w->layout.group;
+
+	return step > K_ALIGN ? step : K_ALIGN;
 }
 
 /* Most units for which a core still has a few tiles to overlap, and the work is allowed. */
@@ -43,15 +77,125 @@ static uint32_t most_units(const struct lower *l, const struct op *op,
 static uint32_t fitting_k(const struct lower *l, const struct matrix *w,
 			  uint32_t units, uint64_t slot)
 {
-	uint64_t cols = (uint64_t)units * w->unit_cols;
-	uint64_t scales = round_up(cols * F32, NPU_PACK_BLOCK), k;
+	uint32_t step = split_of(w), low = 0, high = w->k / step;
 
-	if (l->stream || weight_slot(w, units, w->k) <= slot)
+	if (l->stream || slot_parts_of(w, units, w->k).size <= slot)
 		return w->k;
-	if (units > 1 || scales >= slot)
-		return 0;
-	k = (slot - scales) / cols / K_ALIGN * K_ALIGN;
-	return k;
+	while (low < high) {
+		uint32_t middle = low + (high - low + 1) / 2;
+
+		if (slot_parts_of(w, units, middle * step).size <= slot)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return units > 1 ? 0 : low * step;
+}
+
+uint32_t tile_inputs(const struct lower *l, const struct matrix *w,
+		     const struct tiling *tiling)
+{
+	return fitting_k(l, w, tiling->units, tiling->slot);
+}
+
+/* All matrices of an operator, those of outliers behind the others. */
+static uint32_t matrices_of(const struct op *op, struct matrix list[2 * MATRICES])
+{
+	uint32_t n = 0, all;
+
+	for (uint32_t i = 0; i < MATRICES; i++)
+		if (op->w[i].tensor)
+			list[n++] = op->w[i];
+	all = n;
+	for (uint32_t i = 0; i < all; i++)
+		if (list[i].outliers)
+			list[n++] = outlier_matrix(&list[i]);
+	return n;
+}
+
+/* Whether a tile of each matrix of an operator fits into a slot. */
+static bool all_fit(const struct lower *l, const struct op *op, uint32_t units,
+		    uint64_t slot)
+{
+	struct matrix list[2 * MATRICES];
+	uint32_t n = matrices_of(op, list);
+
+	for (uint32_t i = 0; i < n; i++)
+		if (!fitting_k(l, &list[i], units, slot))
+			return false;
+	return true;
+}
+
+/* Bytes that a slot of weights needs, for matrices split to fit @slot or at all. */
+static uint64_t slot_need(const struct lower *l, const struct op *op, uint32_t units,
+			  uint64_t slot)
+{
+	struct matrix list[2 * MATRICES];
+	uint32_t n = matrices_of(op, list);
+	uint64_t need = 0;
+
+	for (uint32_t i = 0; !l->stream && i < n; i++) {
+		uint32_t k = fitting_k(l, &list[i], units, slot);
+		uint64_t size;
+
+		if (!k)
+			k = list[i].k < split_of(&list[i]) ? list[i].k : split_of(&list[i]);
+		size = slot_parts_of(&list[i], units, k).size;
+		need = size > need ? size : need;
+	}
+	return need;
+}
+
+/* Features without which a device cannot multiply the operator's matrices. */
+static void check_features(struct lower *l, const struct op *op)
+{
+	struct matrix list[2 * MATRICES];
+	uint32_t n = matrices_of(op, list);
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct quant_layout *q = &list[i].layout;
+		uint64_t missing = ~l->target->features &
+			((q->type == NPU_TYPE_I8 ? NPU_FEAT_MAT_I8 : 0) |
+			 (q->type == NPU_TYPE_I4 ? NPU_FEAT_MAT_I4 : 0) |
+			 (q->type == NPU_TYPE_C4 ? NPU_FEAT_MAT_C4 : 0) |
+			 (q->type == NPU_TYPE_F16 ? NPU_FEAT_MAT_F16 : 0) |
+			 (q->group ? NPU_FEAT_GROUP_SCALE : 0) |
+			 (q->zeros ? NPU_FEAT_ZERO_POINT : 0) |
+			 (q->scale == NPU_TYPE_I8 ? NPU_FEAT_SCALE_DQ8 : 0));
+
+		if (!missing)
+			continue;
+		npu_builder_fail(l->b, -ENOTSUP,
+				 "the device lacks %s, which the format of %s needs: choose other weights",
+				 npu_feature_name(__builtin_ctzll(missing)),
+				 list[i].tensor->name);
+		return;
+	}
+}
+
+/* The codebook of an operator's matrices, which all are the same, to SRAM. */
+static uint32_t load_book(struct lower *l, const struct op *op)
+{
+	for (uint32_t i = 0; !l->stream && i < MATRICES; i++) {
+		const struct matrix *w = &op->w[i];
+		uint32_t book;
+		uint8_t t;
+
+		if (!w->tensor || !quant_book_bytes(&w->layout))
+			continue;
+		book = npu_builder_sram(l->b, "codebook", quant_book_bytes(&w->layout));
+		t = npu_builder_reg(l->b);
+		npu_build_load(l->b, &(struct npu_insn_dma){
+			.sram = npu_at(0, book),
+			.mem = lower_mem(l, t, w->tensor->va + quant_sections_of(&w->layout,
+					 (uint64_t)w->units * unit_panels(w), w->k).book,
+					 NPU_R_ZERO, 0),
+			.row = npu_imm(quant_book_bytes(&w->layout)),
+		}, npu_order(0, 0));
+		npu_builder_reg_free(l->b, t);
+		return book;
+	}
+	return 0;
 }
 
 /* Bytes of each slot of the ring for input, when @units are chosen. */
@@ -69,21 +213,19 @@ void tiling_choose(struct lower *l, const struct op *op, const struct row_range 
 {
 	const struct matrix *w = &op->w[0];
 	uint64_t row = (uint64_t)w->k * tensor_element_size(op->x->type), slot = 0, need;
-	uint32_t units = most_units(l, op, rows), k = 0;
+	uint32_t units;
 
-	for (; units; units--) {
+	check_features(l, op);
+	tiling->book = load_book(l, op);
+	for (units = most_units(l, op, rows); units; units--) {
 		slot = in_slot(l, rows, units, out_row, w);
-		k = slot >= row ? fitting_k(l, w, units, slot) : 0;
-		if (k)
+		if (slot >= row && all_fit(l, op, units, slot))
 			break;
 	}
-	if (!k) {
-		units = 1;
-		k = w->k < K_ALIGN ? w->k : K_ALIGN;
-	}
-	need = l->stream ? 0 : weight_slot(w, units, k);
+	units = units ? units : 1;
+	need = slot_need(l, op, units, slot);
 	tiling->units = units;
-	tiling->k = k;
+	tiling->slot = slot > need ? slot : need;
 	tiling->block = slot / row < rows->max ? slot / row : rows->max;
 	if (!tiling->block)
 		tiling->block = 1;
@@ -124,89 +266,4 @@ void tile_endloop(struct lower *l, struct tile *tile)
 	npu_builder_reg_free(l->b, tile->at);
 	npu_builder_reg_free(l->b, tile->units);
 	npu_builder_reg_free(l->b, tile->cols);
-}
-
-/* Bytes of all columns' weights; the scales lie behind them. */
-static uint64_t packed_size(const struct matrix *w)
-{
-	return (uint64_t)w->units * w->unit_cols * round_up(w->k, 4);
-}
-
-static struct npu_insn_matmul operands(const struct product *p, uint32_t k0, uint32_t k)
-{
-	return (struct npu_insn_matmul){
-		.a = npu_at(0, p->act->addr + k0), .lda = npu_imm(p->act->k),
-		.type_a = NPU_TYPE_I8, .type_b = NPU_TYPE_I8, .layout = NPU_LAYOUT_PACK,
-		.c = p->c, .ldc = npu_imm(p->ldc), .type_c = p->type_c,
-		.sa = npu_at(0, p->act->scale), .type_s = NPU_TYPE_F32,
-		.m = p->rows->count, .n = npu_reg(p->tile->cols), .k = npu_imm(k),
-		.flags = NPU_F_SA | NPU_F_SB | (p->accum || k0 ? NPU_F_ACCUM : 0),
-	};
-}
-
-/* The matrix engine reads the tile's weights from memory as it goes. */
-static void stream_product(struct lower *l, const struct product *p, uint8_t wt,
-			   uint8_t scale)
-{
-	struct npu_insn_matmul mm = operands(p, 0, p->w->k);
-
-	mm.flags |= NPU_F_STREAM;
-	mm.b = npu_at(wt, 0);
-	mm.ldb = npu_imm(round_up(p->w->k, 4) * NPU_PACK_COLS);
-	mm.sb = npu_at(scale, 0);
-	npu_build_matmul(l->b, &mm, p->order);
-}
-
-/* One slot: scales and weights of @k inputs from @k0 on, then their product. */
-static void ring_product(struct lower *l, const struct product *p, uint8_t wt,
-			 uint8_t scale, uint32_t k0, uint32_t k)
-{
-	uint32_t cols = p->tiling->units * p->w->unit_cols;
-	uint32_t scales = round_up(cols * F32, NPU_PACK_BLOCK);
-	uint32_t row = round_up(k, 4) * NPU_PACK_COLS;
-	struct npu_insn_matmul mm = operands(p, k0, k);
-	struct npu_order order = npu_order(NPU_TOKEN(l->full), NPU_TOKEN(l->in.free));
-	uint8_t t = npu_builder_reg(l->b);
-
-	npu_build_alu(l->b, NPU_ALU_MUL, t, p->tile->units, NPU_R_ZERO,
-		      p->w->unit_cols * F32);
-	npu_build_load(l->b, &(struct npu_insn_dma){
-		.sram = npu_at(l->in.addr, 0), .mem = npu_at(scale, 0), .row = npu_reg(t),
-	}, npu_order(NPU_TOKEN(l->in.free), 0));
-	npu_build_alu(l->b, NPU_ALU_MUL, t, p->tile->units, NPU_R_ZERO,
-		      p->w->unit_cols / NPU_PACK_COLS);
-	npu_build_load(l->b, &(struct npu_insn_dma){
-		.sram = npu_at(l->in.addr, scales), .sram_stride = npu_imm(row),
-		.mem = npu_at(wt, (uint64_t)k0 * NPU_PACK_COLS), .rows = npu_reg(t),
-		.mem_stride = npu_imm(round_up(p->w->k, 4) * NPU_PACK_COLS),
-		.row = npu_imm(row),
-	}, npu_order(0, NPU_TOKEN(l->full)));
-	mm.b = npu_at(l->in.addr, scales);
-	mm.ldb = npu_imm(row);
-	mm.sb = npu_at(l->in.addr, 0);
-	if (!k0)
-		order.wait |= p->order.wait;
-	if (k0 + k == p->w->k)
-		order.signal |= p->order.signal;
-	npu_build_matmul(l->b, &mm, order);
-	lower_turn(l, &l->in);
-	npu_builder_reg_free(l->b, t);
-}
-
-void tile_product(struct lower *l, const struct product *p)
-{
-	uint8_t wt = npu_builder_reg(l->b), scale = npu_builder_reg(l->b);
-	uint64_t unit_bytes = p->w->unit_cols * round_up(p->w->k, 4);
-
-	lower_mem(l, wt, p->w->tensor->va, p->tile->at, unit_bytes);
-	lower_mem(l, scale, p->w->tensor->va + packed_size(p->w), p->tile->at,
-		  (uint64_t)p->w->unit_cols * F32);
-	if (l->stream)
-		stream_product(l, p, wt, scale);
-	else
-		for (uint32_t k = 0; k < p->w->k; k += p->tiling->k)
-			ring_product(l, p, wt, scale, k,
-				     p->w->k - k < p->tiling->k ? p->w->k - k : p->tiling->k);
-	npu_builder_reg_free(l->b, wt);
-	npu_builder_reg_free(l->b, scale);
 }

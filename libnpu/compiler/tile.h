@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* An INT8 matrix product as a loop over tiles of the weights. */
+/* A matrix product as a loop over tiles of the weights. */
 #ifndef LIBNPU_COMPILER_TILE_H
 #define LIBNPU_COMPILER_TILE_H
 
@@ -9,11 +9,15 @@
 /**
  * struct tiling - sizes of the tiles of one operator
  * @units: units of output columns in a tile
- * @k: inputs in a tile; less than all only if a unit of them does not fit
+ * @slot: bytes of weights and parameters that fit; of a matrix of which a unit
+ *	needs more, a tile has fewer inputs
  * @block: rows of input that are quantised at a time
+ * @book: codebook in SRAM, when weights are not streamed and have one
  */
 struct tiling {
-	uint32_t units, k, block;
+	uint32_t units;
+	uint64_t slot;
+	uint32_t block, book;
 };
 
 /**
@@ -36,6 +40,27 @@ struct tile {
  */
 void tiling_choose(struct lower *l, const struct op *op, const struct row_range *rows,
 		   uint32_t out_row, struct tiling *tiling);
+
+/** tile_inputs() - most inputs of a tile of a matrix for the SRAM of @tiling */
+uint32_t tile_inputs(const struct lower *l, const struct matrix *w,
+		     const struct tiling *tiling);
+
+/**
+ * struct slot_parts - where the parts of a tile lie in its slot
+ * @zeros: zero points; the scales are at 0
+ * @pairs: pairs of the scales
+ * @codes: weights
+ * @size: bytes of all
+ */
+struct slot_parts {
+	uint64_t zeros, pairs, codes, size;
+};
+
+/** slot_parts_of() - of @units units and @k inputs of a matrix */
+struct slot_parts slot_parts_of(const struct matrix *w, uint32_t units, uint32_t k);
+
+/** outlier_matrix() - a matrix's outlier inputs, as a matrix of their own */
+struct matrix outlier_matrix(const struct matrix *w);
 
 /**
  * tile_loop() - start the loop over a core's tiles of a matrix
@@ -76,7 +101,11 @@ struct product {
 	struct npu_order order;
 };
 
-/** tile_product() - compute it, with weights loaded through the ring or streamed */
+/**
+ * tile_product() - compute it, with weights loaded through the ring or streamed
+ *
+ * Inputs that are outliers have a second product, which adds to the first.
+ */
 void tile_product(struct lower *l, const struct product *p);
 
 #endif /* LIBNPU_COMPILER_TILE_H */

@@ -8,7 +8,7 @@
 #include "graph.h"
 
 /**
- * weights_matrix() - a weight matrix, quantised to INT8 and packed
+ * weights_matrix() - a weight matrix, quantised as @g->weights says, and packed
  * @g: graph
  * @source: [inputs, outputs] of a model file
  * @unit: outputs that stay together, 16 when none do

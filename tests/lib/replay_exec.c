@@ -81,10 +81,31 @@ static uint8_t *weights(struct replay *r, struct replay_core *c,
 	case NPU_LAYOUT_KN:
 		return operand_b(r, c, insn, NPU_MM_B, a->n * size, a->k, a->ldb);
 	default:
-		panel = (a->k * size + 3) / 4 * NPU_PACK_BLOCK;
+		panel = (a->type_b == NPU_TYPE_I4 || a->type_b == NPU_TYPE_C4 ?
+			 (a->k + 7) / 8 : (a->k * size + 3) / 4) * NPU_PACK_BLOCK;
 		return operand_b(r, c, insn, NPU_MM_B, panel,
 				 (a->n + NPU_PACK_COLS - 1) / NPU_PACK_COLS, a->ldb);
 	}
+}
+
+/* Scales, zero points, pairs and codebook of a B with groups. */
+static void parameters(struct replay *r, struct replay_core *c,
+		       const struct npu_insn *insn, struct npu_mm_args *a)
+{
+	uint64_t panels = (a->n + NPU_PACK_COLS - 1) / NPU_PACK_COLS;
+	uint64_t size = size_of(a->type_s), row = NPU_PACK_COLS;
+
+	if (a->flags & NPU_F_GROUP) {
+		row *= (a->k + a->group - 1) / a->group;
+		a->sb = operand_b(r, c, insn, NPU_MM_SB, row * size, panels, a->lds);
+	}
+	if (a->flags & NPU_F_ZP)
+		a->aux = operand_b(r, c, insn, NPU_MM_AUX, row, panels, a->lds / size);
+	if (a->type_b == NPU_TYPE_C4)
+		a->aux = operand_b(r, c, insn, NPU_MM_AUX, 16, 1, 0);
+	if (a->type_s == NPU_TYPE_I8)
+		a->dq = operand_b(r, c, insn, NPU_MM_DQ, (a->lds + 255) / 256 * 8, panels,
+				  (a->lds + 255) / 256 * 8);
 }
 
 static void matmul(struct replay *r, struct replay_core *c, const struct npu_insn *insn,
@@ -111,6 +132,11 @@ static void matmul(struct replay *r, struct replay_core *c, const struct npu_ins
 				   replay_addr(c, &insn->addr[NPU_MM_SA]), 4, a.m, 4, false);
 	if (a.flags & NPU_F_SB)
 		a.sb = operand_b(r, c, insn, NPU_MM_SB, 4, a.n, 4);
+	if (a.flags & NPU_F_GROUP) {
+		a.group = v[NPU_MM_GROUP];
+		a.lds = v[NPU_MM_LDS];
+	}
+	parameters(r, c, insn, &a);
 	if (!r->problem[0])
 		npu_kernels_scalar.matmul(&a);
 }
@@ -132,7 +158,8 @@ static void scratch(struct replay *r, struct replay_core *c, const struct npu_in
 		    struct npu_vec_args *a)
 {
 	unsigned int n = a->opcode == NPU_OP_SOFTMAX ? 3 :
-			 a->opcode == NPU_OP_QUANT || a->opcode == NPU_OP_ARGMAX;
+			 (a->opcode == NPU_OP_QUANT && a->flags) ||
+			 a->opcode == NPU_OP_ARGMAX;
 
 	for (unsigned int i = 0; i < n; i++)
 		a->aux[i] = replay_sram(r, c, NPU_ENGINE_VEC,

@@ -10,6 +10,7 @@
 #include <npu/gguf.h>
 #include <npu/job.h>
 #include <npu/progress.h>
+#include <npu/quant.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -53,6 +54,8 @@ enum npu_trap {
  * struct npu_compile_options - choices; all zero is the default
  * @context: positions of the KV cache; 0: those of the model, at most 4096
  * @chunk: most tokens of a prefill run; 0: 32, or what fits into SRAM
+ * @weights: format of the matrices, NPU_QUANT_AUTO for what is closest to the
+ *	file's; in the formats of four bits the output matrix is INT8
  * @progress: told how many bytes of weights are converted, or NULL; no part
  *	of the result depends on it
  * @progress_opaque: passed to @progress
@@ -60,6 +63,7 @@ enum npu_trap {
 struct npu_compile_options {
 	uint32_t context;
 	uint32_t chunk;
+	struct npu_quant_format weights;
 	npu_progress_fn *progress;
 	void *progress_opaque;
 };
@@ -72,9 +76,9 @@ struct npu_compile_options {
  * @image: receives the image; free it with npu_job_image_free()
  * @err: what is wrong with the model, or which operator did not fit
  *
- * Weights become INT8, symmetric with a scale for each output channel;
- * activations are quantised as they come, with a scale for each token. The
- * same input gives the same bytes.
+ * Weights are quantised as @options say; unless they are binary16, activations
+ * become INT8 as they come, with a scale for each token. The same input gives
+ * the same bytes.
  *
  * Programs:
  *

@@ -369,6 +369,10 @@ void npu_build_softmax(struct npu_builder *builder, const struct npu_insn_vec *v
 void npu_build_quant(struct npu_builder *builder, const struct npu_insn_vec *vec,
 		     struct npu_order order);
 
+/** npu_build_quant_fixed() - dst I8 = src0 * @inverse, with one scale for all rows */
+void npu_build_quant_fixed(struct npu_builder *builder, const struct npu_insn_vec *vec,
+			   float inverse, struct npu_order order);
+
 /** npu_build_argmax() - dst I32 columns of the maxima, aux0 F32 maxima */
 void npu_build_argmax(struct npu_builder *builder, const struct npu_insn_vec *vec,
 		      struct npu_order order);
