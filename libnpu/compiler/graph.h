@@ -17,6 +17,7 @@
 #include "quant/layout.h"
 
 struct npu_gguf_tensor;
+struct npu_rope;
 
 /** enum mem_kind - which segment of the image a tensor lies in */
 enum mem_kind {
@@ -42,6 +43,7 @@ enum mem_kind {
  * @unit: for @fill, as its comment says
  * @base: for @fill, as its comment says
  * @format: for @fill, of a matrix
+ * @rope: for @fill, of a table of RoPE
  */
 struct tensor {
 	struct tensor *next;
@@ -55,6 +57,7 @@ struct tensor {
 	uint32_t unit;
 	float base;
 	struct npu_quant_format format;
+	const struct npu_rope *rope;
 };
 
 /**
@@ -94,7 +97,53 @@ enum op_kind {
 /** enum op_rows - which rows of a chunk an operator works on */
 enum op_rows {
 	ROWS_ALL,	/* every token of the run */
-	ROWS_LOGITS,	/* the last ones, as many as the run asks logits for */
+	ROWS_LOGITS,	/* the last ones of @x, as many as the run asks logits for */
+	ROWS_LAST,	/* as many, but @x has no others */
+	ROWS_FIXED,	/* op.n_rows of them */
+};
+
+/** enum norm_kind - norms */
+enum norm_kind {
+	NORM_RMS,	/* Zhang and Sennrich, 2019 */
+	NORM_LAYER,	/* Ba, Kiros and Hinton, 2016 */
+};
+
+#define MAP_OPERANDS 4
+#define MAP_STEPS 8
+
+/** enum map_kind - what a step of OP_MAP does to the value so far, v */
+enum map_kind {
+	MAP_UNARY,	/* v = fn(v), fn of enum npu_unary */
+	MAP_AFFINE,	/* v = v * a + b */
+	MAP_BINARY,	/* v = v fn operand, fn of enum npu_binary */
+	MAP_SWAPPED,	/* v = operand fn v */
+};
+
+/**
+ * struct map_step - a step of OP_MAP
+ * @kind: which
+ * @fn: enum npu_unary or npu_binary
+ * @operand: which operand of the map
+ * @a: factor
+ * @b: offset
+ */
+struct map_step {
+	enum map_kind kind;
+	uint8_t fn, operand;
+	float a, b;
+};
+
+/**
+ * struct map - steps over every element
+ * @operand: tensors, @n_operands; the value starts as that of the first
+ * @vector: the operand has the elements of one row, the same for all
+ * @step: what is done, @n_steps
+ */
+struct map {
+	const struct tensor *operand[MAP_OPERANDS];
+	bool vector[MAP_OPERANDS];
+	struct map_step step[MAP_STEPS];
+	uint32_t n_operands, n_steps;
 };
 
 /**
@@ -114,29 +163,52 @@ struct attention_shape {
  * @kind: which
  * @name: name in messages, traces and faults
  * @rows: rows that it works on
+ * @n_rows: number of them, of ROWS_FIXED
+ * @vectors: vectors in a row, of operators that work on vectors (OP_MAP and behind)
+ * @cols: elements of such a vector
  * @x: input
+ * @x_col: first column of @x that OP_COPY reads, and @x_ld its columns in all
+ * @y_col: first column of @y that it writes, and @y_ld its columns in all
+ * @at_positions: rows of @x are found by the position of the token (OP_COPY)
  * @index: I32 rows of @x that OP_EMBED takes
- * @norm: weights of an RMSNorm of the input first, or NULL; @eps: what it adds
+ * @norm: weights of a norm of the input first, or NULL; @eps: what it adds
+ * @norm_bias: what LayerNorm adds, or NULL
+ * @norm_kind: which norm
  * @w: matrices
- * @res: what is added to the result, or NULL
+ * @bias: what is added to the products of each: F32, a column for each of the
+ *	matrix, as it is laid out; or NULL
+ * @act: enum npu_unary of the result (OP_LINEAR), or of the gate (OP_SWIGLU)
+ * @res: what is added to the result before @act, or NULL
  * @y: results
- * @cos: RoPE tables
+ * @cos: RoPE tables; NULL: no RoPE
  * @sin: RoPE tables
- * @shape: for OP_QKV and OP_ATTENTION
+ * @shape: for OP_QKV and OP_ATTENTION; those of the rotation for OP_ROPE
+ * @map: for OP_MAP
+ * @k: of OP_TOPK, whose results are values and indices; scale of the scores of
+ *	OP_SOFTMAX is @eps
  */
 struct op {
 	enum op_kind kind;
 	char name[NPU_JOB_NAME_LEN];
 	enum op_rows rows;
+	uint32_t n_rows, vectors;
+	uint64_t cols;
 	const struct tensor *x;
+	uint64_t x_col, x_ld, y_col, y_ld;
+	bool at_positions;
 	const struct tensor *index;
-	const struct tensor *norm;
+	const struct tensor *norm, *norm_bias;
+	enum norm_kind norm_kind;
 	float eps;
 	struct matrix w[3];
+	const struct tensor *bias[3];
+	uint8_t act;
 	const struct tensor *res;
 	const struct tensor *y[3];
 	const struct tensor *cos, *sin;
 	struct attention_shape shape;
+	struct map map;
+	uint32_t k;
 };
 
 /**

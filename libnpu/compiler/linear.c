@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * Linear layers: y = norm(x) * W, with the residual added where there is one,
- * and the pair of them under SwiGLU (Shazeer, 2020).
+ * Linear layers: y = act(norm(x) * W + bias), with the residual added before the
+ * activation where there is one, and the pair of them under SwiGLU (Shazeer, 2020).
  */
 #include "tile.h"
 
 #define F32 4u
 #define F16 2u
 
-/* Operators on the logits' rows have nothing to do when none are asked for. */
+/* Operators on the last rows have nothing to do when none are asked for. */
 static struct share share_of_op(struct lower *l, const struct op *op,
 				const struct row_range *rows)
 {
 	struct share share = lower_share(l, op->w[0].units);
 	uint8_t count;
 
-	if (op->rows != ROWS_LOGITS || !rows->count.reg)
+	if ((op->rows != ROWS_LOGITS && op->rows != ROWS_LAST) || !rows->count.reg)
 		return share;
 	count = npu_builder_reg(l->b);
 	lower_min(l, count, rows->count.reg, 1);
@@ -27,7 +27,7 @@ static struct share share_of_op(struct lower *l, const struct op *op,
 static void release_share(struct lower *l, const struct op *op,
 			  const struct row_range *rows, const struct share *share)
 {
-	if (op->rows == ROWS_LOGITS && rows->count.reg)
+	if ((op->rows == ROWS_LOGITS || op->rows == ROWS_LAST) && rows->count.reg)
 		npu_builder_reg_free(l->b, share->count);
 }
 
@@ -71,31 +71,36 @@ static void store_tile(struct lower *l, const struct op *op, const struct produc
 
 static void linear_tile(struct lower *l, const struct op *op, struct product *p)
 {
-	uint8_t ready = op->res ? l->ld_mat : l->out.free;
+	uint32_t wait = NPU_TOKEN(op->res ? l->ld_mat : l->out.free);
 
 	if (op->res)
 		load_residual(l, op, p);
+	wait = product_bias(l, p, op->bias[0], (uint64_t)p->rows->max * p->ldc, wait);
 	p->accum = op->res;
-	p->order = npu_order(NPU_TOKEN(ready), NPU_TOKEN(l->mat_st));
+	p->fn = op->act;
+	p->order = npu_order(wait, NPU_TOKEN(l->mat_st));
 	tile_product(l, p);
 	store_tile(l, op, p, 0, l->mat_st);
 }
 
-/* Gate and up, in F32, and SiLU(gate) * up, in F16, one behind the other in a slot. */
+/* Gate and up, in F32, and act(gate) * up, in F16, one behind the other in a slot. */
 static void swiglu_tile(struct lower *l, const struct op *op, struct product *p)
 {
 	uint64_t size = (uint64_t)p->rows->max * p->ldc;
 	struct npu_loc gate = npu_at(l->out.addr, 0);
 	struct npu_loc up = npu_at(l->out.addr, size);
+	uint64_t biases = 2 * size + size / F32 * F16;
 	struct product q = *p;
 
-	p->order = npu_order(NPU_TOKEN(l->out.free), 0);
+	p->order = npu_order(product_bias(l, p, op->bias[0], biases,
+					  NPU_TOKEN(l->out.free)), 0);
 	tile_product(l, p);
 	q.w = &op->w[1];
 	q.c = up;
-	q.order = npu_order(0, NPU_TOKEN(l->mat_vec));
+	q.order = npu_order(product_bias(l, &q, op->bias[1], biases + p->ldc, 0),
+			    NPU_TOKEN(l->mat_vec));
 	tile_product(l, &q);
-	npu_build_unary_gate(l->b, NPU_UNARY_SILU, &(struct npu_insn_vec){
+	npu_build_unary_gate(l->b, op->act, &(struct npu_insn_vec){
 		.dst = npu_at(l->out.addr, 2 * size), .type_dst = NPU_TYPE_F16,
 		.ld_dst = npu_imm(p->ldc / F32 * F16),
 		.src0 = gate, .type_src0 = NPU_TYPE_F32, .ld_src0 = npu_imm(p->ldc),

@@ -123,6 +123,7 @@ static void add_block(struct blocks *b, const struct npu_model_layer *w, uint32_
 	op->eps = b->c->norm_eps;
 	op->w[0] = weights_matrix(b->g, w->ffn_gate, NPU_PACK_COLS);
 	op->w[1] = weights_matrix(b->g, w->ffn_up, NPU_PACK_COLS);
+	op->act = NPU_UNARY_SILU;
 	op->y[0] = b->hidden;
 	add_output(b, w->ffn_down, i, "ffn_down", b->hidden, b->mid, y);
 }

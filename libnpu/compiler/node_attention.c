@@ -11,7 +11,7 @@
 static bool take_speeds(struct npu_graph *g, struct node *n, const struct npu_rope *rope)
 {
 	uint32_t pairs = rope->dims / 2;
-	float *speeds = calloc(pairs, sizeof(*speeds));
+	double *speeds = calloc(pairs, sizeof(*speeds));
 
 	n->rope = *rope;
 	n->rope.speeds = speeds;
@@ -21,7 +21,7 @@ static bool take_speeds(struct npu_graph *g, struct node *n, const struct npu_ro
 	}
 	for (uint32_t i = 0; i < pairs; i++) {
 		speeds[i] = rope->speeds ? rope->speeds[i] :
-			    (float)pow(rope->base, -2.0 * i / rope->dims);
+			    pow(rope->base, -2.0 * i / rope->dims);
 		if (isfinite(speeds[i]))
 			continue;
 		node_fail(g, n, "pair %u turns by %g a position", i, speeds[i]);

@@ -10,6 +10,7 @@
  * @a_size: bytes of an element of them
  * @codes: register, address of the tile's weights in memory; likewise the others
  * @accum: add to the C that is there
+ * @last: nothing is added to C behind this one: bias and activation follow
  * @order: tokens of the whole product
  */
 struct operand {
@@ -17,7 +18,7 @@ struct operand {
 	struct quant_sections sections;
 	uint32_t a, a_size;
 	uint8_t codes, scales, zeros, pairs, book;
-	bool accum;
+	bool accum, last;
 	struct npu_order order;
 };
 
@@ -71,11 +72,11 @@ static void release_registers(struct lower *l, const struct operand *o)
 }
 
 /* All of the instruction but where B and its parameters are. */
-static struct npu_insn_matmul operands(const struct product *p, const struct operand *o,
-				       uint32_t k0, uint32_t k)
+static struct npu_insn_matmul operands(const struct lower *l, const struct product *p,
+				       const struct operand *o, uint32_t k0, uint32_t k)
 {
 	const struct quant_layout *q = &o->w->layout;
-	bool half = q->type == NPU_TYPE_F16;
+	bool half = q->type == NPU_TYPE_F16, last = o->last && k0 + k == o->w->k;
 
 	return (struct npu_insn_matmul){
 		.a = npu_at(0, o->a + (uint64_t)k0 * o->a_size),
@@ -88,22 +89,56 @@ static struct npu_insn_matmul operands(const struct product *p, const struct ope
 		.ldb = npu_imm(quant_code_bytes(q, k)),
 		.lds = npu_imm(quant_scale_bytes(q, k)), .group = npu_imm(q->group),
 		.flags = (half ? 0 : NPU_F_SA | (q->group ? NPU_F_GROUP : NPU_F_SB)) |
-			 (q->zeros ? NPU_F_ZP : 0) | (o->accum || k0 ? NPU_F_ACCUM : 0),
+			 (q->zeros ? NPU_F_ZP : 0) | (o->accum || k0 ? NPU_F_ACCUM : 0) |
+			 (last && p->bias ? NPU_F_BIAS : 0),
+		.act = last ? p->fn : NPU_UNARY_COPY,
+		.bias = npu_at(l->out.addr, p->bias_at),
 	};
+}
+
+static struct npu_loc bias_in_memory(struct lower *l, const struct product *p, uint8_t t)
+{
+	return lower_mem(l, t, p->bias->va, p->tile->at,
+			 (uint64_t)p->w->unit_cols * sizeof(float));
+}
+
+uint32_t product_bias(struct lower *l, struct product *p, const struct tensor *bias,
+		      uint64_t offset, uint32_t wait)
+{
+	uint8_t t, row;
+
+	p->bias = bias;
+	p->bias_at = offset;
+	if (!bias || l->stream)
+		return wait;
+	t = npu_builder_reg(l->b);
+	row = npu_builder_reg(l->b);
+	npu_build_alu(l->b, NPU_ALU_MUL, row, p->tile->cols, NPU_R_ZERO, sizeof(float));
+	npu_build_load(l->b, &(struct npu_insn_dma){
+		.sram = npu_at(l->out.addr, offset), .mem = bias_in_memory(l, p, t),
+		.row = npu_reg(row),
+	}, npu_order(wait, NPU_TOKEN(l->ld_mat)));
+	npu_builder_reg_free(l->b, t);
+	npu_builder_reg_free(l->b, row);
+	return NPU_TOKEN(l->ld_mat);
 }
 
 /* The matrix engine reads the tile's weights from memory as it goes. */
 static void stream_product(struct lower *l, const struct product *p,
 			   const struct operand *o)
 {
-	struct npu_insn_matmul mm = operands(p, o, 0, o->w->k);
+	struct npu_insn_matmul mm = operands(l, p, o, 0, o->w->k);
+	uint8_t t = npu_builder_reg(l->b);
 
 	mm.flags |= NPU_F_STREAM;
+	if (p->bias && o->last)
+		mm.bias = bias_in_memory(l, p, t);
 	mm.b = npu_at(o->codes, 0);
 	mm.sb = npu_at(o->scales, 0);
 	mm.aux = npu_at(o->book ? o->book : o->zeros, 0);
 	mm.dq = npu_at(o->pairs, 0);
 	npu_build_matmul(l->b, &mm, o->order);
+	npu_builder_reg_free(l->b, t);
 }
 
 /* Load @row bytes of each of the tile's panels of a part to its place in the slot. */
@@ -146,7 +181,7 @@ static void ring_product(struct lower *l, const struct product *p,
 {
 	const struct quant_layout *q = &o->w->layout;
 	struct slot_parts slot = slot_parts_of(o->w, p->tiling->units, k);
-	struct npu_insn_matmul mm = operands(p, o, k0, k);
+	struct npu_insn_matmul mm = operands(l, p, o, k0, k);
 	struct npu_order order = npu_order(NPU_TOKEN(l->full), NPU_TOKEN(l->in.free));
 	uint8_t panels = npu_builder_reg(l->b);
 
@@ -193,7 +228,7 @@ void tile_product(struct lower *l, const struct product *p)
 	struct matrix rest = outlier_matrix(p->w);
 	struct operand o = {
 		.w = p->w, .a = half ? p->act->half : p->act->addr, .a_size = half ? 2 : 1,
-		.accum = p->accum, .order = p->order,
+		.accum = p->accum, .last = !rest.k, .order = p->order,
 	};
 
 	if (rest.k)
@@ -203,7 +238,7 @@ void tile_product(struct lower *l, const struct product *p)
 		return;
 	o = (struct operand){
 		.w = &rest, .a = p->act->outlier, .a_size = 2, .accum = true,
-		.order = npu_order(0, p->order.signal),
+		.last = true, .order = npu_order(0, p->order.signal),
 	};
 	multiply(l, p, &o);
 }

@@ -13,6 +13,7 @@
 /**
  * struct heads - one of queries, keys and values
  * @w: its matrix
+ * @bias: what is added to the product, or NULL
  * @dst: where its F16 heads go
  * @token: bytes from token to token there, @head from head to head
  * @rotate: RoPE applies
@@ -20,6 +21,7 @@
  */
 struct heads {
 	const struct matrix *w;
+	const struct tensor *bias;
 	const struct tensor *dst;
 	uint64_t token, head;
 	bool rotate, cached;
@@ -125,13 +127,15 @@ static void lower_heads(struct lower *l, const struct op *op, struct product *p,
 			const struct heads *heads, const struct tables *tables,
 			const struct share *share)
 {
-	struct npu_loc h = npu_at(l->out.addr, (uint64_t)p->rows->max * p->ldc);
+	uint64_t size = (uint64_t)p->rows->max * p->ldc, biases = size + size / F32 * F16;
+	struct npu_loc h = npu_at(l->out.addr, size);
 	struct tile tile;
 
 	tile_loop(l, heads->w, share, p->tiling, &tile);
 	p->tile = &tile;
 	p->w = heads->w;
-	p->order = npu_order(NPU_TOKEN(l->out.free), NPU_TOKEN(l->mat_vec));
+	p->order = npu_order(product_bias(l, p, heads->bias, biases, NPU_TOKEN(l->out.free)),
+			     NPU_TOKEN(l->mat_vec));
 	tile_product(l, p);
 	finish_heads(l, op, p, heads, tables, h);
 	store_heads(l, p, heads, h);
@@ -145,9 +149,9 @@ static void lower_parts(struct lower *l, const struct op *op, struct product *p,
 	const struct attention_shape *s = &op->shape;
 	uint64_t head = (uint64_t)s->head_dim * F16, cache = head * s->context;
 	const struct heads parts[] = {
-		{ &op->w[0], op->y[0], s->heads * head, head, true, false },
-		{ &op->w[1], op->y[1], head, cache, true, true },
-		{ &op->w[2], op->y[2], head, cache, false, true },
+		{ &op->w[0], op->bias[0], op->y[0], s->heads * head, head, true, false },
+		{ &op->w[1], op->bias[1], op->y[1], head, cache, true, true },
+		{ &op->w[2], op->bias[2], op->y[2], head, cache, false, true },
 	};
 	struct share all = lower_share(l, s->heads + 2 * s->kv_heads);
 	uint32_t before = 0;

@@ -198,11 +198,22 @@ static uint32_t load_book(struct lower *l, const struct op *op)
 	return 0;
 }
 
-/* Bytes of each slot of the ring for input, when @units are chosen. */
-static uint64_t in_slot(const struct lower *l, const struct row_range *rows,
-			uint32_t units, uint32_t out_row, const struct matrix *w)
+/* Bytes of each slot of the ring for results: rows of them, and biases. */
+static uint64_t out_slot(const struct op *op, const struct row_range *rows,
+			 uint32_t units, uint32_t out_row)
 {
-	uint64_t out = 2 * round_up((uint64_t)rows->max * units * w->unit_cols * out_row, 64);
+	uint64_t row = (uint64_t)rows->max * out_row;
+
+	for (uint32_t i = 0; i < MATRICES; i++)
+		row += op->bias[i] ? sizeof(float) : 0;
+	return row * units * op->w[0].unit_cols;
+}
+
+/* Bytes of each slot of the ring for input, when @units are chosen. */
+static uint64_t in_slot(const struct lower *l, const struct op *op,
+			const struct row_range *rows, uint32_t units, uint32_t out_row)
+{
+	uint64_t out = 2 * round_up(out_slot(op, rows, units, out_row), 64);
 	uint64_t left = npu_builder_sram_left(l->b);
 
 	return out < left ? (left - out) / 2 / 64 * 64 : 0;
@@ -218,7 +229,7 @@ void tiling_choose(struct lower *l, const struct op *op, const struct row_range 
 	check_features(l, op);
 	tiling->book = load_book(l, op);
 	for (units = most_units(l, op, rows); units; units--) {
-		slot = in_slot(l, rows, units, out_row, w);
+		slot = in_slot(l, op, rows, units, out_row);
 		if (slot >= row && all_fit(l, op, units, slot))
 			break;
 	}
@@ -232,8 +243,7 @@ void tiling_choose(struct lower *l, const struct op *op, const struct row_range 
 	if (need < tiling->block * row)
 		need = tiling->block * row;
 	lower_ring(l, &l->in, "ring of weights", need);
-	lower_ring(l, &l->out, "ring of results",
-		   (uint64_t)rows->max * units * w->unit_cols * out_row);
+	lower_ring(l, &l->out, "ring of results", out_slot(op, rows, units, out_row));
 }
 
 void tile_loop(struct lower *l, const struct matrix *w, const struct share *share,

@@ -37,6 +37,8 @@ struct tile {
  * @rows: its rows
  * @out_row: bytes of a row of results of one column, over all buffers of a slot
  * @tiling: receives the sizes
+ *
+ * A slot of results has room for the biases of a tile behind them.
  */
 void tiling_choose(struct lower *l, const struct op *op, const struct row_range *rows,
 		   uint32_t out_row, struct tiling *tiling);
@@ -85,6 +87,9 @@ void tile_endloop(struct lower *l, struct tile *tile);
  * @tile: registers of the loop
  * @c: C, its rows @ldc bytes apart
  * @type_c: its type
+ * @bias: what is added to each column, or NULL; set by product_bias()
+ * @bias_at: where it lies in the slot of results, when weights are not streamed
+ * @fn: enum npu_unary of the result
  * @accum: add to the C that is there
  * @order: tokens of the whole product, on MAT
  */
@@ -97,9 +102,26 @@ struct product {
 	struct npu_loc c;
 	uint32_t ldc;
 	uint8_t type_c;
+	const struct tensor *bias;
+	uint64_t bias_at;
+	uint8_t fn;
 	bool accum;
 	struct npu_order order;
 };
+
+/**
+ * product_bias() - give a product a bias
+ * @l: state
+ * @p: product
+ * @bias: laid out as the columns of the matrix, or NULL
+ * @offset: where it can go in the slot of results, behind them
+ * @wait: tokens that the product takes
+ *
+ * Return: tokens that it takes now: behind the load of the bias, which took
+ * the others.
+ */
+uint32_t product_bias(struct lower *l, struct product *p, const struct tensor *bias,
+		      uint64_t offset, uint32_t wait);
 
 /**
  * tile_product() - compute it, with weights loaded through the ring or streamed

@@ -132,6 +132,8 @@ static void matmul(struct replay *r, struct replay_core *c, const struct npu_ins
 				   replay_addr(c, &insn->addr[NPU_MM_SA]), 4, a.m, 4, false);
 	if (a.flags & NPU_F_SB)
 		a.sb = operand_b(r, c, insn, NPU_MM_SB, 4, a.n, 4);
+	if (a.flags & NPU_F_BIAS)
+		a.bias = (void *)operand_b(r, c, insn, NPU_MM_BIAS, 4, a.n, 4);
 	if (a.flags & NPU_F_GROUP) {
 		a.group = v[NPU_MM_GROUP];
 		a.lds = v[NPU_MM_LDS];
@@ -159,12 +161,38 @@ static void scratch(struct replay *r, struct replay_core *c, const struct npu_in
 {
 	unsigned int n = a->opcode == NPU_OP_SOFTMAX ? 3 :
 			 (a->opcode == NPU_OP_QUANT && a->flags) ||
-			 a->opcode == NPU_OP_ARGMAX;
+			 a->opcode == NPU_OP_ARGMAX || a->opcode == NPU_OP_TOPK;
+	uint64_t row = a->opcode == NPU_OP_TOPK ? 4 * a->p[0] : 4;
 
 	for (unsigned int i = 0; i < n; i++)
 		a->aux[i] = replay_sram(r, c, NPU_ENGINE_VEC,
-					replay_addr(c, &insn->addr[NPU_VEC_AUX0 + i]), 4,
-					a->rows, 4, true);
+					replay_addr(c, &insn->addr[NPU_VEC_AUX0 + i]), row,
+					a->rows, row, true);
+}
+
+/* Rows of the destination: not all instructions write what they read. */
+static uint8_t *destination(struct replay *r, struct replay_core *c,
+			    const struct npu_insn *insn, const struct npu_vec_args *a)
+{
+	uint64_t size = size_of(a->type_dst), row = a->cols * size;
+	uint64_t rows = a->rows, ld = a->ld_dst;
+
+	switch (a->opcode) {
+	case NPU_OP_REDUCE:
+	case NPU_OP_ARGMAX:
+		row = size;
+		break;
+	case NPU_OP_TOPK:
+		row = a->p[0] * size;
+		ld = row;
+		break;
+	case NPU_OP_TRANSPOSE:
+		row = a->rows * size;
+		rows = a->cols;
+		break;
+	}
+	return replay_sram(r, c, NPU_ENGINE_VEC, replay_addr(c, &insn->addr[0]), row, rows,
+			   ld, true);
 }
 
 static void vector(struct replay *r, struct replay_core *c, const struct npu_insn *insn,
@@ -176,7 +204,6 @@ static void vector(struct replay *r, struct replay_core *c, const struct npu_ins
 		.type_dst = insn->type[0], .ld_dst = v[NPU_VEC_LD_DST],
 		.bcast = { insn->mode[1], insn->mode[2] },
 	};
-	bool narrow = insn->opcode == NPU_OP_REDUCE || insn->opcode == NPU_OP_ARGMAX;
 
 	memcpy(a.imm, insn->imm, sizeof(a.imm));
 	for (int i = 0; i < 3; i++) {
@@ -186,6 +213,8 @@ static void vector(struct replay *r, struct replay_core *c, const struct npu_ins
 	if (insn->opcode == NPU_OP_ROPE) {
 		a.p[0] = v[NPU_ROPE_DIMS];
 		a.p[1] = v[NPU_ROPE_HEAD];
+	} else if (insn->opcode == NPU_OP_TOPK) {
+		a.p[0] = v[NPU_VEC_P0];
 	} else if (insn->opcode == NPU_OP_SOFTMAX) {
 		a.p[0] = v[NPU_SOFTMAX_HI];
 		a.p[1] = v[NPU_SOFTMAX_LO];
@@ -196,8 +225,7 @@ static void vector(struct replay *r, struct replay_core *c, const struct npu_ins
 	for (int i = 0; i < 3; i++)
 		if (a.type_src[i])
 			a.src[i] = source(r, c, insn, i, &a);
-	a.dst = replay_sram(r, c, NPU_ENGINE_VEC, replay_addr(c, &insn->addr[0]),
-			    (narrow ? 1 : a.cols) * size_of(a.type_dst), a.rows, a.ld_dst, true);
+	a.dst = destination(r, c, insn, &a);
 	scratch(r, c, insn, &a);
 	if (!r->problem[0])
 		npu_kernels_scalar.vector(&a);

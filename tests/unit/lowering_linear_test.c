@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "arith_convert.h"
+#include "compiler/bias.h"
 #include "rig.h"
 #include "tap.h"
 
@@ -13,33 +14,40 @@
 
 struct shape {
 	uint32_t rows, tokens, k, n, cores, sram;
-	bool single, norm, residual, swiglu, half;
+	bool single, norm, residual, swiglu, half, bias;
+	uint8_t act;
 };
 
 static const struct shape shapes[] = {
-	{ 1, 1, 192, 512, 1, 1 << 20, true, false, false, false, false },
-	{ 1, 1, 192, 512, 2, 1 << 20, true, true, false, false, false },
-	{ 1, 1, 33, 65, 3, 1 << 16, true, true, true, false, false },
-	{ 1, 1, 100, 1000, 4, 1 << 16, true, true, false, true, false },
-	{ 32, 32, 192, 512, 1, 1 << 20, false, true, false, false, false },
-	{ 32, 32, 192, 512, 2, 1 << 18, false, true, false, true, false },
-	{ 32, 7, 192, 192, 2, 1 << 18, false, false, true, false, false },
-	{ 8, 8, 512, 192, 1, 1 << 16, false, false, true, false, false },
-	{ 5, 3, 33, 65, 1, 1 << 16, false, true, true, false, false },
-	{ 5, 5, 65, 33, 4, 1 << 16, false, true, false, true, false },
-	{ 3, 3, 100, 17, 4, 1 << 14, false, false, false, false, false },
-	{ 2, 2, 1000, 50, 2, 1 << 14, false, false, true, false, false },
-	{ 2, 2, 1000, 50, 2, 1 << 14, false, true, false, true, false },
-	{ 1, 1, 1, 1, 2, 1 << 14, false, true, true, false, false },
-	{ 9, 9, 4, 15, 3, 1 << 14, false, true, true, true, false },
-	{ 32, 30, 192, 512, 2, 1 << 18, false, false, true, false, true },
-	{ 1, 1, 512, 192, 2, 1 << 16, true, false, true, false, true },
-	{ 5, 4, 101, 65, 3, 1 << 14, false, true, false, false, true },
+	{ 1, 1, 192, 512, 1, 1 << 20, true, false, false, false, false, false, 0 },
+	{ 1, 1, 192, 512, 2, 1 << 20, true, true, false, false, false, false, 0 },
+	{ 1, 1, 33, 65, 3, 1 << 16, true, true, true, false, false, false, 0 },
+	{ 1, 1, 100, 1000, 4, 1 << 16, true, true, false, true, false, false, 0 },
+	{ 32, 32, 192, 512, 1, 1 << 20, false, true, false, false, false, false, 0 },
+	{ 32, 32, 192, 512, 2, 1 << 18, false, true, false, true, false, false, 0 },
+	{ 32, 7, 192, 192, 2, 1 << 18, false, false, true, false, false, false, 0 },
+	{ 8, 8, 512, 192, 1, 1 << 16, false, false, true, false, false, false, 0 },
+	{ 5, 3, 33, 65, 1, 1 << 16, false, true, true, false, false, false, 0 },
+	{ 5, 5, 65, 33, 4, 1 << 16, false, true, false, true, false, false, 0 },
+	{ 3, 3, 100, 17, 4, 1 << 14, false, false, false, false, false, false, 0 },
+	{ 2, 2, 1000, 50, 2, 1 << 14, false, false, true, false, false, false, 0 },
+	{ 2, 2, 1000, 50, 2, 1 << 14, false, true, false, true, false, false, 0 },
+	{ 1, 1, 1, 1, 2, 1 << 14, false, true, true, false, false, false, 0 },
+	{ 9, 9, 4, 15, 3, 1 << 14, false, true, true, true, false, false, 0 },
+	{ 32, 30, 192, 512, 2, 1 << 18, false, false, true, false, true, false, 0 },
+	{ 1, 1, 512, 192, 2, 1 << 16, true, false, true, false, true, false, 0 },
+	{ 5, 4, 101, 65, 3, 1 << 14, false, true, false, false, true, false, 0 },
+	{ 1, 1, 33, 65, 3, 1 << 16, true, true, true, false, false, true, NPU_UNARY_RELU },
+	{ 5, 4, 101, 65, 3, 1 << 14, false, true, false, false, true, true, NPU_UNARY_GELU },
+	{ 2, 2, 1000, 50, 2, 1 << 14, false, false, true, false, false, true, NPU_UNARY_SILU },
+	{ 2, 2, 1000, 50, 2, 1 << 14, false, true, false, true, false, true, NPU_UNARY_SILU },
+	{ 1, 1, 64, 40, 2, 1 << 14, true, true, false, true, false, true, NPU_UNARY_GELU },
+	{ 9, 9, 70, 33, 1, 1 << 15, false, false, false, false, false, true, 0 },
 };
 
 struct data {
 	struct tensor *x, *res, *y, *norm;
-	const struct npu_gguf_tensor *w[2], *wn;
+	const struct npu_gguf_tensor *w[2], *wn, *bias[2];
 };
 
 static void build_op(struct rig *r, const struct shape *s, struct data *d)
@@ -57,8 +65,13 @@ static void build_op(struct rig *r, const struct shape *s, struct data *d)
 	op->res = s->residual && !s->swiglu ? d->res : NULL;
 	op->norm = s->norm ? weights_vector(&r->g, d->wn) : NULL;
 	op->eps = EPS;
+	op->act = s->swiglu && !s->act ? NPU_UNARY_SILU : s->act;
 	op->w[0] = weights_matrix(&r->g, d->w[0], 16);
 	op->w[1] = s->swiglu ? weights_matrix(&r->g, d->w[1], 16) : op->w[0];
+	for (int i = 0; i < (s->bias ? 1 + s->swiglu : 0); i++) {
+		d->bias[i] = rig_weights(r, s->n, 1);
+		op->bias[i] = bias_vector(&r->g, d->bias[i], 16);
+	}
 }
 
 static float get(const struct rig *r, const struct tensor *t, size_t i)
@@ -104,14 +117,34 @@ static double dot(const struct npu_gguf_tensor *w, uint32_t n, const double *x, 
 	return sum;
 }
 
+static double bias_of(const struct shape *s, const struct data *d, int i, uint32_t n)
+{
+	return s->bias ? ((const float *)d->bias[i]->data)[n] : 0;
+}
+
+static double activation(uint8_t act, double v)
+{
+	switch (act) {
+	case NPU_UNARY_RELU:
+		return v > 0 ? v : 0;
+	case NPU_UNARY_GELU:
+		return v / 2 * (1 + tanh(sqrt(2 / M_PI) * (v + 0.044715 * v * v * v)));
+	case NPU_UNARY_SILU:
+		return v / (1 + exp(-v));
+	default:
+		return v;
+	}
+}
+
 static double output(const struct shape *s, const struct data *d, uint32_t n,
 		     const double *x, bool coarse, float res)
 {
-	double v = dot(d->w[0], n, x, coarse);
+	double v = dot(d->w[0], n, x, coarse) + bias_of(s, d, 0, n);
 
 	if (s->swiglu)
-		return v / (1 + exp(-v)) * dot(d->w[1], n, x, coarse);
-	return v + (s->residual ? res : 0);
+		return activation(s->act ? s->act : NPU_UNARY_SILU, v) *
+		       (dot(d->w[1], n, x, coarse) + bias_of(s, d, 1, n));
+	return activation(s->act, v + (s->residual ? res : 0));
 }
 
 /* Largest distance to what INT8 should give, in units of the largest result. */

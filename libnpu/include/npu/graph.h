@@ -40,6 +40,7 @@
 #include <npu/error.h>
 #include <npu/gguf.h>
 #include <npu/job.h>
+#include <npu/progress.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -299,7 +300,7 @@ struct npu_rope {
 	uint32_t dims;
 	enum npu_rope_pairs pairs;
 	float base;
-	const float *speeds;
+	const double *speeds;
 	float magnitude;
 };
 
@@ -485,11 +486,15 @@ struct npu_graph_program {
  * @programs: programs to make, none with more than @rows; NULL: one, named
  *	"run", whose arguments are 0, @rows, @rows when a job gives none
  * @n_programs: number of them
+ * @progress: told how many bytes of weights are converted, or NULL
+ * @progress_opaque: passed to @progress
  */
 struct npu_graph_options {
 	uint32_t context, rows;
 	const struct npu_graph_program *programs;
 	uint32_t n_programs;
+	npu_progress_fn *progress;
+	void *progress_opaque;
 };
 
 /**
