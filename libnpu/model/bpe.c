@@ -5,6 +5,11 @@
  * linked list; a heap holds the merges that are possible. A merge changes its
  * neighbours' pairs; what that makes obsolete stays in the heap and is
  * recognised when it comes up.
+ *
+ * Byte-level vocabularies (GPT-2) start from bytes and list their merges; in
+ * SentencePiece's (Kudo and Richardson, 2018) a text starts as characters, any
+ * two neighbours whose text is a token can merge, and the token's score ranks
+ * it.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -12,22 +17,31 @@
 
 #include "bpe.h"
 #include "tokenizer_internal.h"
+#include "utf8.h"
 
 #define NO_SYMBOL UINT32_MAX
 
+/* @at and @len are its place in the piece; @token may be NPU_TOKEN_NONE. */
 struct bpe_symbol {
 	uint32_t token;
+	uint32_t at;
+	uint32_t len;
 	uint32_t previous;
 	uint32_t next;
 };
 
+/* The lengths tell whether the neighbours at @place are still the same. */
 struct bpe_candidate {
-	const struct bpe_merge *merge;
+	uint32_t rank;
 	uint32_t place;
+	uint32_t left_len;
+	uint32_t right_len;
+	uint32_t result;
 };
 
 struct bpe {
 	const struct npu_tokenizer *tokenizer;
+	const char *piece;
 	struct bpe_symbol *symbol;
 	struct bpe_candidate *heap;
 	size_t heap_size;
@@ -35,8 +49,8 @@ struct bpe {
 
 static bool before(const struct bpe_candidate *a, const struct bpe_candidate *b)
 {
-	if (a->merge->rank != b->merge->rank)
-		return a->merge->rank < b->merge->rank;
+	if (a->rank != b->rank)
+		return a->rank < b->rank;
 	return a->place < b->place;
 }
 
@@ -70,21 +84,48 @@ static struct bpe_candidate heap_pop(struct bpe *bpe)
 	return top;
 }
 
+/* Whether two neighbours can merge, at which rank and into what. */
+static bool find_merge(const struct bpe *bpe, const struct bpe_symbol *left,
+		       const struct bpe_symbol *right,
+		       struct bpe_candidate *candidate)
+{
+	const struct npu_tokenizer *t = bpe->tokenizer;
+	const struct bpe_merge *merge;
+
+	if (t->model == TOKENIZER_BPE) {
+		merge = merges_find(t, left->token, right->token);
+		if (!merge)
+			return false;
+		candidate->rank = merge->rank;
+		candidate->result = merge->result;
+		return true;
+	}
+	if ((size_t)left->len + right->len > t->longest)
+		return false;
+	candidate->result = vocab_find(t, bpe->piece + left->at,
+				       left->len + right->len);
+	if (candidate->result == NPU_TOKEN_NONE)
+		return false;
+	candidate->rank = t->rank[candidate->result];
+	return true;
+}
+
 /* Note that the symbol at @place can merge with the one after it. */
 static void consider(struct bpe *bpe, uint32_t place)
 {
-	const struct bpe_symbol *symbol;
-	const struct bpe_merge *merge;
+	struct bpe_candidate candidate = { .place = place };
+	const struct bpe_symbol *left, *right;
 
 	if (place == NO_SYMBOL)
 		return;
-	symbol = &bpe->symbol[place];
-	if (symbol->next == NO_SYMBOL)
+	left = &bpe->symbol[place];
+	if (left->next == NO_SYMBOL)
 		return;
-	merge = merges_find(bpe->tokenizer, symbol->token,
-			    bpe->symbol[symbol->next].token);
-	if (merge)
-		heap_push(bpe, (struct bpe_candidate){ merge, place });
+	right = &bpe->symbol[left->next];
+	candidate.left_len = left->len;
+	candidate.right_len = right->len;
+	if (find_merge(bpe, left, right, &candidate))
+		heap_push(bpe, candidate);
 }
 
 /* Whether the two neighbours are still those that the candidate was for. */
@@ -92,8 +133,8 @@ static bool is_current(const struct bpe *bpe, const struct bpe_candidate *c)
 {
 	const struct bpe_symbol *symbol = &bpe->symbol[c->place];
 
-	return symbol->token == c->merge->left && symbol->next != NO_SYMBOL &&
-	       bpe->symbol[symbol->next].token == c->merge->right;
+	return symbol->len == c->left_len && symbol->next != NO_SYMBOL &&
+	       bpe->symbol[symbol->next].len == c->right_len;
 }
 
 static void apply(struct bpe *bpe, const struct bpe_candidate *candidate)
@@ -101,26 +142,74 @@ static void apply(struct bpe *bpe, const struct bpe_candidate *candidate)
 	struct bpe_symbol *left = &bpe->symbol[candidate->place];
 	struct bpe_symbol *right = &bpe->symbol[left->next];
 
-	left->token = candidate->merge->result;
+	left->token = candidate->result;
+	left->len += right->len;
 	left->next = right->next;
 	if (right->next != NO_SYMBOL)
 		bpe->symbol[right->next].previous = candidate->place;
-	right->token = NPU_TOKEN_NONE;
+	right->len = 0;
 	right->next = NO_SYMBOL;
 	consider(bpe, left->previous);
 	consider(bpe, candidate->place);
 }
 
-static void start(struct bpe *bpe, const char *piece, size_t len)
+/* Bytes of the symbol that a piece starts with. */
+static size_t first_symbol(const struct npu_tokenizer *t, const char *piece,
+			   size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		bpe->symbol[i].token =
-			bpe->tokenizer->byte_token[(unsigned char)piece[i]];
-		bpe->symbol[i].previous = i ? i - 1 : NO_SYMBOL;
-		bpe->symbol[i].next = i + 1 < len ? i + 1 : NO_SYMBOL;
+	uint32_t code;
+	int step = 1;
+
+	if (t->model == TOKENIZER_SPM)
+		step = utf8_next((const unsigned char *)piece, len, &code);
+	return step > 0 ? step : 1;
+}
+
+static uint32_t symbol_token(const struct npu_tokenizer *t, const char *piece,
+			     size_t len)
+{
+	if (t->model == TOKENIZER_BPE)
+		return t->byte_token[(unsigned char)*piece];
+	return vocab_find(t, piece, len);
+}
+
+static void start(struct bpe *bpe, size_t len)
+{
+	uint32_t count = 0;
+
+	for (size_t at = 0, step; at < len; at += step, count++) {
+		struct bpe_symbol *symbol = &bpe->symbol[count];
+		const char *text = bpe->piece + at;
+
+		step = first_symbol(bpe->tokenizer, text, len - at);
+		symbol->token = symbol_token(bpe->tokenizer, text, step);
+		symbol->at = at;
+		symbol->len = step;
+		symbol->previous = count ? count - 1 : NO_SYMBOL;
+		symbol->next = at + step < len ? count + 1 : NO_SYMBOL;
 	}
-	for (size_t i = 0; i < len; i++)
+	for (uint32_t i = 0; i < count; i++)
 		consider(bpe, i);
+}
+
+/* A character without a token is spelt in bytes, if all of them have one. */
+static size_t emit(const struct bpe *bpe, const struct bpe_symbol *symbol,
+		   uint32_t *ids)
+{
+	const unsigned char *text =
+		(const unsigned char *)bpe->piece + symbol->at;
+
+	ids[0] = symbol->token;
+	if (symbol->token != NPU_TOKEN_NONE)
+		return 1;
+	for (uint32_t i = 0; i < symbol->len; i++) {
+		ids[i] = bpe->tokenizer->byte_token[text[i]];
+		if (ids[i] == NPU_TOKEN_NONE) {
+			ids[0] = NPU_TOKEN_NONE;
+			return 1;
+		}
+	}
+	return symbol->len;
 }
 
 /*
@@ -154,7 +243,7 @@ void bpe_scratch_free(struct bpe_scratch *scratch)
 ptrdiff_t bpe_encode(const struct npu_tokenizer *t, struct bpe_scratch *scratch,
 		     const char *piece, size_t len, uint32_t *ids)
 {
-	struct bpe bpe = { .tokenizer = t };
+	struct bpe bpe = { .tokenizer = t, .piece = piece };
 	ptrdiff_t count = 0;
 	int ret = reserve(scratch, len);
 
@@ -162,7 +251,7 @@ ptrdiff_t bpe_encode(const struct npu_tokenizer *t, struct bpe_scratch *scratch,
 		return ret;
 	bpe.symbol = scratch->symbol;
 	bpe.heap = scratch->heap;
-	start(&bpe, piece, len);
+	start(&bpe, len);
 	while (bpe.heap_size) {
 		struct bpe_candidate candidate = heap_pop(&bpe);
 
@@ -171,6 +260,6 @@ ptrdiff_t bpe_encode(const struct npu_tokenizer *t, struct bpe_scratch *scratch,
 	}
 	/* The first symbol never goes away: merges keep the left one. */
 	for (uint32_t i = 0; i != NO_SYMBOL && len; i = bpe.symbol[i].next)
-		ids[count++] = bpe.symbol[i].token;
+		count += emit(&bpe, &bpe.symbol[i], ids + count);
 	return count;
 }

@@ -19,8 +19,8 @@ void bpe_scratch_free(struct bpe_scratch *scratch);
 
 /*
  * Merge the @len bytes of @piece into tokens. @ids has room for @len of them;
- * a byte that is no token becomes NPU_TOKEN_NONE. Returns the number of
- * tokens, or -ENOMEM. Takes O(len log len) time.
+ * what has no token and no byte tokens either becomes NPU_TOKEN_NONE. Returns
+ * the number of tokens, or -ENOMEM. Takes O(len log len) time.
  */
 ptrdiff_t bpe_encode(const struct npu_tokenizer *t, struct bpe_scratch *scratch,
 		     const char *piece, size_t len, uint32_t *ids);

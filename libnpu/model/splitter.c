@@ -1,56 +1,49 @@
 // SPDX-License-Identifier: MIT
 /* Pre-tokenisation with the patterns that vocabularies were trained with. */
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
 #include "gguf_internal.h"
+#include "split_rules.h"
 #include "splitter.h"
 #include "utf8.h"
 
-/* Characters with the Unicode property White_Space, for inside a class. */
-#define SPACE "\\x{09}-\\x{0d}\\x{85}\\p{Z}"
+struct splitter {
+	const struct split_rule *rule;
+	pcre2_code *code[SPLIT_MAX_STAGES];
+	size_t stages;
+};
 
 /*
- * Vocabularies by the name that GGUF files give their pre-tokeniser. GPT-2:
- * English contractions; then letters, digits or other characters, each with
- * the one space before them; of the white space that is left, all but the
- * last character when something follows that may take it.
+ * A text on its way. Level 0 cuts runs of UTF-8 out of it, level i + 1 cuts
+ * the pieces of level i with the pattern of stage i. @end is where the piece
+ * of each level that holds @at ends; when a pattern matched only further on,
+ * @match_start and @match_end are where.
  */
-static const struct {
-	const char *name;
-	const char *pattern;
-} patterns[] = {
-	{ "gpt-2",
-	  "'(?:[smtd]|ll|re|ve)| ?\\p{L}+| ?\\p{N}+"
-	  "| ?[^\\p{L}\\p{N}" SPACE "]+"
-	  "|[" SPACE "]+(?![^" SPACE "])|[" SPACE "]+" },
-};
-
-struct splitter {
-	pcre2_code *code;
-};
-
 struct split {
-	const pcre2_code *code;
+	const struct splitter *splitter;
 	pcre2_match_data *match;
+	const char *text;
+	size_t len;
+	size_t at;
+	size_t end[SPLIT_MAX_STAGES + 1];
+	size_t match_start[SPLIT_MAX_STAGES + 1];
+	size_t match_end[SPLIT_MAX_STAGES + 1];
 };
 
-static int compile(const char *file, const char *pattern,
-		   struct splitter *splitter, struct npu_error *err)
+static int compile(const char *file, const char *pattern, pcre2_code **result,
+		   struct npu_error *err)
 {
 	PCRE2_UCHAR reason[128];
 	PCRE2_SIZE offset;
 	int code;
 
-	splitter->code = pcre2_compile((PCRE2_SPTR)pattern,
-				       PCRE2_ZERO_TERMINATED, PCRE2_UTF, &code,
-				       &offset, NULL);
-	if (splitter->code)
+	*result = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
+				PCRE2_UTF, &code, &offset, NULL);
+	if (*result)
 		return 0;
 	pcre2_get_error_message(code, reason, sizeof(reason));
 	return npu_error_set(err, -ENOTSUP,
@@ -58,35 +51,38 @@ static int compile(const char *file, const char *pattern,
 			     file, (const char *)reason);
 }
 
-/* A file that names none gets the first. */
-static const char *find_pattern(const char *pre, size_t len)
+static int unknown(const char *file, const char *pre, size_t len,
+		   struct npu_error *err)
 {
-	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
-		if (!pre || (len == strlen(patterns[i].name) &&
-			     !memcmp(pre, patterns[i].name, len)))
-			return patterns[i].pattern;
-	return NULL;
+	struct npu_gguf_string name = { pre, len };
+	char quoted[GGUF_QUOTE_LEN], all[NPU_ERROR_LEN];
+
+	return npu_error_set(err, -ENOTSUP,
+			     "%s: pre-tokeniser '%s' is not supported (supported: %s)",
+			     file, gguf_quote(quoted, &name),
+			     split_rule_names(all, sizeof(all)));
 }
 
 int splitter_create(const char *file, const char *pre, size_t len,
 		    struct splitter **splitter, struct npu_error *err)
 {
-	struct npu_gguf_string name = { pre, len };
-	const char *pattern = find_pattern(pre, len);
-	char quoted[GGUF_QUOTE_LEN];
+	const struct split_rule *rule = split_rule_find(pre, len);
 	struct splitter *s;
-	int ret;
+	int ret = 0;
 
-	if (!pattern)
-		return npu_error_set(err, -ENOTSUP,
-				     "%s: pre-tokeniser '%s' is not supported (supported: gpt-2)",
-				     file, gguf_quote(quoted, &name));
+	if (!rule)
+		return unknown(file, pre, len, err);
 	s = calloc(1, sizeof(*s));
 	if (!s)
 		return npu_error_set(err, -ENOMEM, "%s: out of memory", file);
-	ret = compile(file, pattern, s, err);
+	s->rule = rule;
+	while (!ret && s->stages < SPLIT_MAX_STAGES && rule->stage[s->stages]) {
+		ret = compile(file, rule->stage[s->stages], &s->code[s->stages],
+			      err);
+		s->stages++;
+	}
 	if (ret)
-		free(s);
+		splitter_destroy(s);
 	else
 		*splitter = s;
 	return ret;
@@ -96,8 +92,19 @@ void splitter_destroy(struct splitter *splitter)
 {
 	if (!splitter)
 		return;
-	pcre2_code_free(splitter->code);
+	for (size_t i = 0; i < splitter->stages; i++)
+		pcre2_code_free(splitter->code[i]);
 	free(splitter);
+}
+
+bool splitter_takes_whole(const struct splitter *splitter)
+{
+	return splitter->rule->takes_whole;
+}
+
+bool splitter_adds_bos(const struct splitter *splitter)
+{
+	return splitter->rule->adds_bos;
 }
 
 struct split *split_create(const struct splitter *splitter)
@@ -106,7 +113,7 @@ struct split *split_create(const struct splitter *splitter)
 
 	if (!split)
 		return NULL;
-	split->code = splitter->code;
+	split->splitter = splitter;
 	split->match = pcre2_match_data_create(1, NULL);
 	if (split->match)
 		return split;
@@ -120,6 +127,15 @@ void split_destroy(struct split *split)
 		return;
 	pcre2_match_data_free(split->match);
 	free(split);
+}
+
+void split_start(struct split *split, const char *text, size_t len)
+{
+	split->text = text;
+	split->len = len;
+	split->at = 0;
+	for (size_t i = 0; i <= SPLIT_MAX_STAGES; i++)
+		split->end[i] = split->match_start[i] = split->match_end[i] = 0;
 }
 
 /* Bytes from the start of @text that are UTF-8. */
@@ -139,24 +155,63 @@ static size_t valid_bytes(const char *text, size_t len)
 	return done;
 }
 
-ptrdiff_t split_next(struct split *split, const char *text, size_t len,
-		     size_t *valid)
+/* Look for the pattern of @level from here to the end of the piece above. */
+static int search(struct split *s, size_t level)
 {
+	size_t end = s->end[level - 1];
 	PCRE2_SIZE *place;
 	int ret;
 
-	if (!*valid)
-		*valid = valid_bytes(text, len);
-	if (!*valid)
-		return 1;
-	ret = pcre2_match(split->code, (PCRE2_SPTR)text, *valid, 0,
-			  PCRE2_ANCHORED | PCRE2_NO_UTF_CHECK, split->match,
-			  NULL);
-	if (ret == PCRE2_ERROR_NOMEMORY)
-		return -ENOMEM;
+	ret = pcre2_match(s->splitter->code[level - 1],
+			  (PCRE2_SPTR)s->text + s->at, end - s->at, 0,
+			  PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY, s->match, NULL);
+	s->match_start[level] = s->match_end[level] = end;
+	if (ret == PCRE2_ERROR_NOMATCH)
+		return 0;
 	if (ret < 0)
-		return -EIO;
-	place = pcre2_get_ovector_pointer(split->match);
-	*valid -= place[1];
-	return place[1];
+		return ret == PCRE2_ERROR_NOMEMORY ? -ENOMEM : -EIO;
+	place = pcre2_get_ovector_pointer(s->match);
+	s->match_start[level] = s->at + place[0];
+	s->match_end[level] = s->at + place[1];
+	return 0;
+}
+
+/* Make end[level] the end of the piece that starts here. */
+static int advance(struct split *s, size_t level)
+{
+	int ret = 0;
+
+	if (s->end[level] > s->at)
+		return 0;
+	if (!level) {
+		s->end[0] = s->at + valid_bytes(s->text + s->at, s->len - s->at);
+		return 0;
+	}
+	ret = advance(s, level - 1);
+	/* What is left above may have a match that was met already. */
+	if (!ret && s->match_end[level] <= s->at)
+		ret = search(s, level);
+	s->end[level] = s->match_start[level] > s->at ? s->match_start[level] :
+							s->match_end[level];
+	return ret;
+}
+
+ptrdiff_t split_next(struct split *split)
+{
+	size_t from = split->at;
+	int ret;
+
+	if (from == split->len)
+		return 0;
+	ret = advance(split, 0);
+	if (split->end[0] == from) {
+		split->at++;
+		return 1;
+	}
+	if (!ret)
+		ret = advance(split, split->splitter->stages);
+	if (ret)
+		return ret;
+	split->at = split->end[split->splitter->stages];
+	return split->at - from;
 }

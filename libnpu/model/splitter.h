@@ -3,6 +3,7 @@
 #ifndef NPU_MODEL_SPLITTER_H
 #define NPU_MODEL_SPLITTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <npu/error.h>
@@ -20,19 +21,24 @@ int splitter_create(const char *file, const char *pre, size_t len,
 		    struct splitter **splitter, struct npu_error *err);
 void splitter_destroy(struct splitter *splitter);
 
+/* Whether a piece that is a token becomes that token, whatever the merges. */
+bool splitter_takes_whole(const struct splitter *splitter);
+
+/* Whether texts start with the beginning token unless the file says no. */
+bool splitter_adds_bos(const struct splitter *splitter);
+
 /* Returns NULL when there is no memory. */
 struct split *split_create(const struct splitter *splitter);
 void split_destroy(struct split *split);
 
+/* Begin a text of @len bytes of any kind; it must stay until the last piece. */
+void split_start(struct split *split, const char *text, size_t len);
+
 /*
- * Length of the piece at the start of @text, which has @len > 0 bytes of any
- * kind: at least 1, or a negative errno. Pieces of a text one after the other
- * are all of it.
- *
- * @valid is 0 for a new text. It remembers how many bytes from here on are
- * known to be UTF-8, so that checking a text costs one pass over it.
+ * Length of the next piece: at least 1, 0 at the end of the text, or a
+ * negative errno. Pieces of a text one after the other are all of it. Each
+ * byte that is not UTF-8 is a piece of its own.
  */
-ptrdiff_t split_next(struct split *split, const char *text, size_t len,
-		     size_t *valid);
+ptrdiff_t split_next(struct split *split);
 
 #endif /* NPU_MODEL_SPLITTER_H */

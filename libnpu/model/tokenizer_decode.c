@@ -34,6 +34,12 @@ static bool has_text(const struct npu_tokenizer *tokenizer, uint32_t id)
 	       tokenizer->kind[id] != TOKEN_UNKNOWN;
 }
 
+void npu_decoder_start(const struct npu_tokenizer *tokenizer,
+		       struct npu_decoder *decoder)
+{
+	*decoder = (struct npu_decoder){ .skip_blank = tokenizer->add_space };
+}
+
 int npu_tokenizer_decode(const struct npu_tokenizer *tokenizer,
 			 struct npu_decoder *decoder, uint32_t id,
 			 char *out, size_t size, size_t *len)
@@ -47,9 +53,14 @@ int npu_tokenizer_decode(const struct npu_tokenizer *tokenizer,
 	if (!has_text(tokenizer, id))
 		return 0;
 	piece = token_bytes(tokenizer, id, &piece_len);
+	if (decoder->skip_blank && piece_len && *piece == ' ') {
+		piece++;
+		piece_len--;
+	}
 	total = decoder->count + piece_len;
 	if (total > size)
 		return -ENOSPC;
+	decoder->skip_blank = false;
 	memcpy(out, decoder->pending, decoder->count);
 	memcpy(out + decoder->count, piece, piece_len);
 	decoder->count = unfinished(out, total);

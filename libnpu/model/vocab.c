@@ -67,60 +67,56 @@ static int read_kinds(struct npu_tokenizer *t, const struct npu_gguf *gguf,
 	return 0;
 }
 
-/* A key that is there must name a token. */
-static int read_id(const struct npu_tokenizer *t, const struct npu_gguf *gguf,
-		   const char *key, uint32_t *id, struct npu_error *err)
+/* SentencePiece writes a blank as U+2581, so that it can be seen. */
+static ptrdiff_t show_blanks(const struct npu_gguf_string *string, char *out)
 {
-	int ret;
+	static const char mark[] = "\xe2\x96\x81";
+	ptrdiff_t len = 0;
 
-	*id = NPU_TOKEN_NONE;
-	ret = npu_gguf_get_u32(gguf, key, id, err);
-	if (ret == -ENOENT)
-		return 0;
-	if (ret)
-		return ret;
-	if (*id < t->count)
-		return 0;
-	return gguf_bad(gguf, gguf_find(gguf, key)->offset, err,
-			"%s is %" PRIu32 ", but there are %" PRIu32 " tokens",
-			key, *id, t->count);
-}
-
-static int read_ids(struct npu_tokenizer *t, const struct npu_gguf *gguf,
-		    struct npu_error *err)
-{
-	const struct {
-		const char *key;
-		uint32_t *id;
-	} ids[] = {
-		{ "tokenizer.ggml.bos_token_id", &t->bos },
-		{ "tokenizer.ggml.eos_token_id", &t->eos },
-		{ "tokenizer.ggml.eot_token_id", &t->eot },
-		{ "tokenizer.ggml.unknown_token_id", &t->unknown },
-	};
-	bool typed = npu_gguf_has(gguf, "tokenizer.ggml.token_type");
-	int ret;
-
-	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
-		ret = read_id(t, gguf, ids[i].key, ids[i].id, err);
-		if (ret)
-			return ret;
-		/* Without types, only these tell a marker from text. */
-		if (!typed && *ids[i].id != NPU_TOKEN_NONE)
-			t->kind[*ids[i].id] = TOKEN_CONTROL;
+	for (size_t i = 0; i < string->len; i++) {
+		out[len++] = string->data[i];
+		if (len >= 3 && !memcmp(out + len - 3, mark, 3)) {
+			len -= 2;
+			out[len - 1] = ' ';
+		}
 	}
-	ret = npu_gguf_get_bool(gguf, "tokenizer.ggml.add_bos_token",
-				&t->add_bos, err);
-	if (ret && ret != -ENOENT)
-		return ret;
-	if (t->add_bos && t->bos == NPU_TOKEN_NONE)
-		return npu_error_set(err, -EINVAL,
-				     "%s: add_bos_token is set, but there is no bos_token_id",
-				     gguf->name);
-	return 0;
+	return len;
 }
 
-/* Normal tokens are written in the byte alphabet, all others as they are. */
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* A byte is written as <0x41>. */
+static ptrdiff_t read_byte(const struct npu_gguf_string *string, char *out)
+{
+	const char *s = string->data;
+
+	if (string->len != 6 || memcmp(s, "<0x", 3) || s[5] != '>' ||
+	    hex_digit(s[3]) < 0 || hex_digit(s[4]) < 0)
+		return -1;
+	*out = hex_digit(s[3]) << 4 | hex_digit(s[4]);
+	return 1;
+}
+
+/* Bytes of a token, or -1. Special tokens are written as they are. */
+static ptrdiff_t read_token(const struct npu_tokenizer *t, uint8_t kind,
+			    const struct npu_gguf_string *string, char *out)
+{
+	if (kind == TOKEN_NORMAL)
+		return t->model == TOKENIZER_BPE ? bytes_of_string(string, out) :
+						   show_blanks(string, out);
+	if (kind == TOKEN_BYTE && t->model == TOKENIZER_SPM)
+		return read_byte(string, out);
+	memcpy(out, string->data, string->len);
+	return string->len;
+}
+
 static int read_bytes(struct npu_tokenizer *t, const struct npu_gguf *gguf,
 		      const struct npu_gguf_array *tokens,
 		      struct npu_error *err)
@@ -133,16 +129,14 @@ static int read_bytes(struct npu_tokenizer *t, const struct npu_gguf *gguf,
 		ptrdiff_t len;
 
 		npu_gguf_array_string(tokens, id, &string);
-		len = string.len;
-		if (t->kind[id] == TOKEN_NORMAL)
-			len = bytes_of_string(&string, t->bytes + end);
-		else
-			memcpy(t->bytes + end, string.data, len);
+		len = read_token(t, t->kind[id], &string, t->bytes + end);
 		if (len < 0)
 			return gguf_bad(gguf, offset_of(gguf, string.data), err,
-					"token %" PRIu32
-					" '%s' has a character that stands for no byte",
-					id, gguf_quote(quoted, &string));
+					"token %" PRIu32 " '%s' %s", id,
+					gguf_quote(quoted, &string),
+					t->kind[id] == TOKEN_BYTE ?
+					"is a byte, expected the form <0x41>" :
+					"has a character that stands for no byte");
 		t->start[id] = end;
 		end += len;
 		if ((size_t)len > t->longest)
@@ -186,7 +180,7 @@ int vocab_read(struct npu_tokenizer *t, const struct npu_gguf *gguf,
 		return gguf_no_memory(gguf, err);
 	ret = read_kinds(t, gguf, err);
 	if (!ret)
-		ret = read_ids(t, gguf, err);
+		ret = special_ids_read(t, gguf, err);
 	if (!ret)
 		ret = read_bytes(t, gguf, &tokens, err);
 	return ret;
@@ -257,6 +251,20 @@ static void fill_lists(struct npu_tokenizer *t)
 		compare_tokens, t);
 }
 
+/* Of SentencePiece's tokens, those that are for bytes without another. */
+static void find_bytes(struct npu_tokenizer *t)
+{
+	for (int i = 0; i < 256; i++) {
+		char byte = i;
+
+		t->byte_token[i] = t->model == TOKENIZER_BPE ?
+				   vocab_find(t, &byte, 1) : NPU_TOKEN_NONE;
+	}
+	for (uint32_t id = t->count; t->model == TOKENIZER_SPM && id--;)
+		if (t->kind[id] == TOKEN_BYTE)
+			t->byte_token[(unsigned char)t->bytes[t->start[id]]] = id;
+}
+
 int vocab_index(struct npu_tokenizer *t, const struct npu_gguf *gguf,
 		struct npu_error *err)
 {
@@ -265,11 +273,7 @@ int vocab_index(struct npu_tokenizer *t, const struct npu_gguf *gguf,
 	if (!t->normal || !t->special)
 		return gguf_no_memory(gguf, err);
 	fill_lists(t);
-	for (int i = 0; i < 256; i++) {
-		char byte = i;
-
-		t->byte_token[i] = vocab_find(t, &byte, 1);
-	}
+	find_bytes(t);
 	return check_specials(t, gguf, err);
 }
 
@@ -300,15 +304,26 @@ static bool token_is(const struct npu_tokenizer *t, uint32_t id,
 	return token_len == len && !memcmp(token, bytes, len);
 }
 
+static uint32_t find_in(const struct npu_tokenizer *t, const uint32_t *list,
+			uint32_t count, const char *bytes, size_t len)
+{
+	uint32_t place = lower_bound(t, list, 0, count, bytes, len);
+
+	if (place < count && token_is(t, list[place], bytes, len))
+		return list[place];
+	return NPU_TOKEN_NONE;
+}
+
 uint32_t vocab_find(const struct npu_tokenizer *t, const char *bytes,
 		    size_t len)
 {
-	uint32_t place = lower_bound(t, t->normal, 0, t->normal_count, bytes,
-				     len);
+	return find_in(t, t->normal, t->normal_count, bytes, len);
+}
 
-	if (place < t->normal_count && token_is(t, t->normal[place], bytes, len))
-		return t->normal[place];
-	return NPU_TOKEN_NONE;
+uint32_t vocab_find_special(const struct npu_tokenizer *t, const char *bytes,
+			    size_t len)
+{
+	return find_in(t, t->special, t->special_count, bytes, len);
 }
 
 /*
@@ -316,7 +331,7 @@ uint32_t vocab_find(const struct npu_tokenizer *t, const char *bytes,
  * @place on, the shortest first, so each step only looks further right.
  */
 uint32_t vocab_match_special(const struct npu_tokenizer *t, const char *text,
-			     size_t len, bool control)
+			     size_t len, size_t control_len)
 {
 	uint32_t found = NPU_TOKEN_NONE, place = 0;
 
@@ -334,7 +349,8 @@ uint32_t vocab_match_special(const struct npu_tokenizer *t, const char *text,
 		if (token_len < prefix || memcmp(token, text, prefix))
 			break;
 		if (token_len == prefix &&
-		    (control || t->kind[t->special[place]] == TOKEN_USER))
+		    (prefix <= control_len ||
+		     t->kind[t->special[place]] == TOKEN_USER))
 			found = t->special[place];
 	}
 	return found;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Where GPT-2's pre-tokeniser cuts. */
+/* Where the pre-tokenisers cut. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,10 +15,10 @@ static struct splitter *splitter;
 static void cut(const char *text, size_t len, char *out)
 {
 	struct split *split = split_create(splitter);
-	size_t valid = 0;
 
+	split_start(split, text, len);
 	while (len) {
-		ptrdiff_t piece = split_next(split, text, len, &valid);
+		ptrdiff_t piece = split_next(split);
 
 		if (piece <= 0 || (size_t)piece > len) {
 			sprintf(out, "(error %td)", piece);
@@ -32,6 +32,8 @@ static void cut(const char *text, size_t len, char *out)
 			*out++ = '|';
 		*out = '\0';
 	}
+	if (split_next(split))
+		strcpy(out, "(more than all)");
 	split_destroy(split);
 }
 
@@ -94,6 +96,94 @@ static void test_bytes(void)
 	ok(!memcmp(got, "a|\0|b", 5), "a NUL is a byte like any other");
 }
 
+static void use(const char *name)
+{
+	struct npu_error err;
+
+	splitter_destroy(splitter);
+	splitter = NULL;
+	if (splitter_create("f", name, strlen(name), &splitter, &err))
+		bail_out(err.message);
+	diag("%s", name);
+}
+
+/* Contractions in any case, three digits, one character before a word. */
+static void test_llama3(void)
+{
+	use("llama-bpe");
+	cuts_into("DON'T I'll", "DON|'T| I|'ll");
+	cuts_into("Hello world", "Hello| world");
+	cuts_into("12345 6789", "123|45| |678|9");
+	cuts_into("(word) -x", "(word|)| -|x");
+	cuts_into("a  b", "a| | b");
+	cuts_into("end.\n\n  Next", "end|.\n\n| | Next");
+	cuts_into("x \n\t\ny", "x| \n\t\n|y");
+	cuts_into("a   ", "a|   ");
+	cuts_into("\tif", "\tif");
+	cuts_into("!!hi", "!!|hi");
+	cuts_into("e\xcc\x81x", "e|\xcc\x81x");
+	cuts_into("ab\xff\xfe" "1234", "ab|\xff|\xfe|123|4");
+	ok(splitter_takes_whole(splitter) && splitter_adds_bos(splitter),
+	   "whole tokens, and a start token");
+	use("dbrx");
+	cuts_into("1234 a", "123|4| a");
+	ok(!splitter_takes_whole(splitter) && !splitter_adds_bos(splitter),
+	   "neither");
+}
+
+static void test_qwen2(void)
+{
+	use("qwen2");
+	cuts_into("It's 2024!", "It|'s| |2|0|2|4|!");
+	cuts_into("x_y(z)\r\n", "x|_y|(z|)\r\n");
+	cuts_into("\xe4\xbd\xa0\xe5\xa5\xbd\xef\xbc\x8c\xe4\xb8\x96",
+		  "\xe4\xbd\xa0\xe5\xa5\xbd|\xef\xbc\x8c\xe4\xb8\x96");
+}
+
+/*
+ * Digits are cut out first, so white space before one ends its piece; the
+ * space before a number is a piece of its own.
+ */
+static void test_smollm(void)
+{
+	use("smollm");
+	cuts_into("In 1611 they're", "In| |1|6|1|1| they|'re");
+	cuts_into("a  1", "a|  |1");
+	cuts_into("a  b1", "a| | b|1");
+	cuts_into("1.5x", "1|.|5|x");
+	cuts_into("", "");
+}
+
+/* Punctuation, then GPT-2, then runs of digits, then three at a time. */
+static void test_default(void)
+{
+	use("default");
+	cuts_into("Hello, world!", "Hello|,| world|!");
+	cuts_into("don't", "don|'|t");
+	cuts_into("in 12345", "in| |123|45");
+	cuts_into("a == b", "a| |==| b");
+	cuts_into("x@y", "x|@|y");
+	cuts_into("#7", "#|7");
+	use("falcon");
+	cuts_into("in 12345", "in| |123|45");
+	cuts_into("`a`", "`|a|`");
+	cuts_into("ab1 2", "ab|1| 2");
+}
+
+/* Capitals then small letters; slashes go with what is before them. */
+static void test_tekken(void)
+{
+	use("tekken");
+	cuts_into("HelloWorld", "Hello|World");
+	cuts_into("ABCdef GHI", "ABCdef| GHI");
+	cuts_into("it's 12", "it|'s| |1|2");
+	cuts_into("./a", "./|a");
+	ok(splitter_takes_whole(splitter), "whole tokens");
+	use("gpt-4o");
+	cuts_into("it's HE'S 1234", "it's| HE'S| |123|4");
+	cuts_into("camelCase", "camel|Case");
+}
+
 static void test_names(void)
 {
 	struct splitter *other = NULL;
@@ -101,11 +191,10 @@ static void test_names(void)
 
 	is(splitter_create("f", NULL, 0, &other, &err), 0, "no name");
 	splitter_destroy(other);
-	is(splitter_create("f", "llama-bpe", 9, &other, &err), -ENOTSUP,
+	is(splitter_create("f", "viking", 6, &other, &err), -ENOTSUP,
 	   "an unknown name");
-	is_str(err.message,
-	       "f: pre-tokeniser 'llama-bpe' is not supported (supported: gpt-2)",
-	       "message");
+	ok(strstr(err.message, "f: pre-tokeniser 'viking' is not supported (supported: default, gpt-2, ") &&
+	   strstr(err.message, ", llama4)"), "message: %s", err.message);
 	is(splitter_create("f", "gpt-22", 6, &other, &err), -ENOTSUP,
 	   "a longer name");
 	splitter_destroy(NULL);
@@ -123,6 +212,11 @@ int main(void)
 	test_unicode();
 	test_bytes();
 	test_names();
+	test_llama3();
+	test_qwen2();
+	test_smollm();
+	test_default();
+	test_tekken();
 	splitter_destroy(splitter);
 	return done_testing();
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Builds small byte-level BPE vocabularies. */
+/* Builds small vocabularies: byte-level BPE, and SentencePiece's. */
 #ifndef NPU_TESTS_TINY_VOCAB_H
 #define NPU_TESTS_TINY_VOCAB_H
 
@@ -14,6 +14,7 @@
 struct tiny_vocab {
 	char text[TINY_MAX_TOKENS][TINY_LEN];
 	int32_t kind[TINY_MAX_TOKENS];
+	float score[TINY_MAX_TOKENS];
 	uint32_t count;
 	char merge[TINY_MAX_TOKENS][TINY_LEN];
 	uint32_t merges;
@@ -98,15 +99,53 @@ static inline void tiny_vocab_strings(struct builder *b, const char *key,
 		put_string(file, text[i], strlen(text[i]));
 }
 
-static inline void tiny_vocab_metadata(struct builder *b,
-				       struct tiny_vocab *v)
+/* All but the name of the pre-tokeniser. */
+static inline void tiny_vocab_entries(struct builder *b, struct tiny_vocab *v)
 {
 	add_string(b, "tokenizer.ggml.model", "gpt2");
-	add_string(b, "tokenizer.ggml.pre", "gpt-2");
 	tiny_vocab_strings(b, "tokenizer.ggml.tokens", v->text, v->count);
 	put(add_array(b, "tokenizer.ggml.token_type", NPU_GGUF_VALUE_I32,
 		      v->count), v->kind, 4 * v->count);
 	tiny_vocab_strings(b, "tokenizer.ggml.merges", v->merge, v->merges);
+}
+
+static inline void tiny_vocab_metadata(struct builder *b,
+				       struct tiny_vocab *v)
+{
+	add_string(b, "tokenizer.ggml.pre", "gpt-2");
+	tiny_vocab_entries(b, v);
+}
+
+/* Tokens 0 to 2 are <unk>, <s> and </s>, token 3 + i is byte i. */
+static inline void tiny_pieces_start(struct tiny_vocab *v)
+{
+	char text[8];
+
+	v->count = v->merges = 0;
+	tiny_token(v, "<unk>", 2);
+	tiny_token(v, "<s>", 3);
+	tiny_token(v, "</s>", 3);
+	for (int c = 0; c < 256; c++) {
+		sprintf(text, "<0x%02X>", c);
+		tiny_token(v, text, 6);
+	}
+}
+
+static inline uint32_t tiny_piece(struct tiny_vocab *v, const char *text,
+				  float score)
+{
+	v->score[v->count] = score;
+	return tiny_token(v, text, 1);
+}
+
+static inline void tiny_pieces_metadata(struct builder *b, struct tiny_vocab *v)
+{
+	add_string(b, "tokenizer.ggml.model", "llama");
+	tiny_vocab_strings(b, "tokenizer.ggml.tokens", v->text, v->count);
+	put(add_array(b, "tokenizer.ggml.scores", NPU_GGUF_VALUE_F32, v->count),
+	    v->score, 4 * v->count);
+	put(add_array(b, "tokenizer.ggml.token_type", NPU_GGUF_VALUE_I32,
+		      v->count), v->kind, 4 * v->count);
 }
 
 #endif /* NPU_TESTS_TINY_VOCAB_H */

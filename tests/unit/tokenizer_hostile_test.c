@@ -60,12 +60,13 @@ static void test_keys(void)
 	builder_start(&b, 3);
 	refused(&b, -EINVAL, "'tokenizer.ggml.model' is missing");
 	builder_start(&b, 3);
-	add_string(&b, "tokenizer.ggml.model", "llama");
-	refused(&b, -ENOTSUP, "tokenizer 'llama' is not supported");
+	add_string(&b, "tokenizer.ggml.model", "t5");
+	refused(&b, -ENOTSUP,
+		"tokenizer 't5' is not supported (supported: llama, gpt2)");
 	builder_start(&b, 3);
 	add_string(&b, "tokenizer.ggml.model", "gpt2");
-	add_string(&b, "tokenizer.ggml.pre", "qwen2");
-	refused(&b, -ENOTSUP, "pre-tokeniser 'qwen2'");
+	add_string(&b, "tokenizer.ggml.pre", "bloom");
+	refused(&b, -ENOTSUP, "pre-tokeniser 'bloom'");
 	builder_start(&b, 3);
 	add_string(&b, "tokenizer.ggml.model", "gpt2");
 	refused(&b, -EINVAL, "'tokenizer.ggml.tokens' is missing");

@@ -7,7 +7,7 @@
 #include <npu/tokenizer.h>
 
 #include "tap.h"
-#include "tiny_vocab.h"
+#include "tiny_tokenizer.h"
 
 static struct tiny_vocab vocab;
 static uint32_t state = 7;
@@ -16,40 +16,6 @@ static uint32_t random_below(uint32_t n)
 {
 	state = state * 1664525 + 1013904223;
 	return (state >> 8) % n;
-}
-
-static struct npu_tokenizer *make(struct builder *b)
-{
-	struct npu_tokenizer *t = NULL;
-	struct exact e;
-
-	builder_end(b);
-	e = open_exact(b->file.data, b->file.size);
-	if (e.ret || npu_tokenizer_create(e.gguf, &t, &e.err))
-		bail_out(e.err.message);
-	/* The tokenizer must not need the file any more. */
-	close_exact(&e);
-	builder_free(b);
-	return t;
-}
-
-/* Ids of a text with blanks between, for comparing. */
-static const char *ids_of(const struct npu_tokenizer *t, const char *text,
-			  unsigned int flags)
-{
-	static char out[256];
-	static struct npu_error err;
-	uint32_t *ids;
-	size_t count, len = 0;
-
-	out[0] = '\0';
-	if (npu_tokenizer_encode(t, text, strlen(text), flags, &ids, &count,
-				 &err))
-		return err.message;
-	for (size_t i = 0; i < count && len < 240; i++)
-		len += sprintf(out + len, i ? " %u" : "%u", ids[i]);
-	free(ids);
-	return out;
 }
 
 /* 256 ab, 257 abc, 258 bc, 259 Gb (G: space), 260 control, 261, 262 user. */
@@ -215,42 +181,6 @@ static void test_against_slow(void)
 	ok(merged > 900, "in %d of them something merged", merged);
 }
 
-/* Decode one token at a time; whole characters only, unless at the end. */
-static bool decodes_to(const struct npu_tokenizer *t, const uint32_t *ids,
-		       size_t count, const char *text, size_t len)
-{
-	size_t size = npu_tokenizer_decode_size(t), done = 0, n;
-	struct npu_decoder decoder = { 0 };
-	char *buffer = malloc(size + 3);
-	bool same = true;
-
-	for (size_t i = 0; i < count; i++) {
-		if (npu_tokenizer_decode(t, &decoder, ids[i], buffer, size, &n))
-			bail_out("cannot decode");
-		same = same && n <= len - done &&
-		       !memcmp(text + done, buffer, n);
-		done += n;
-	}
-	n = npu_decoder_flush(&decoder, buffer);
-	same = same && n == len - done && !memcmp(text + done, buffer, n);
-	free(buffer);
-	return same;
-}
-
-static bool round_trips(const struct npu_tokenizer *t, const char *text,
-			size_t len)
-{
-	uint32_t *ids;
-	size_t count;
-	bool same;
-
-	if (npu_tokenizer_encode(t, text, len, 0, &ids, &count, NULL))
-		return false;
-	same = count <= len && decodes_to(t, ids, count, text, len);
-	free(ids);
-	return same;
-}
-
 static void test_round_trips(const struct npu_tokenizer *t)
 {
 	char text[300];
@@ -406,6 +336,32 @@ static void test_unknown(void)
 	}
 }
 
+/* A piece that is a token is taken whole by some pre-tokenisers only. */
+static void test_whole(void)
+{
+	static const char *const pre[] = { "gpt-2", "llama-bpe" };
+
+	for (int i = 0; i < 2; i++) {
+		struct npu_tokenizer *t;
+		struct builder b;
+
+		vocab.count = vocab.merges = 0;
+		tiny_bytes(&vocab);
+		tiny_token(&vocab, "<s>", 3);
+		tiny_token(&vocab, "ab", 1);
+		builder_start(&b, 3);
+		add_string(&b, "tokenizer.ggml.pre", pre[i]);
+		add_u32(&b, "tokenizer.ggml.bos_token_id", 256);
+		tiny_vocab_entries(&b, &vocab);
+		t = make(&b);
+		is_str(ids_of(t, "ab", NPU_ENCODE_BOS), i ? "256 257" : "97 98",
+		       "%s: a token without merges", pre[i]);
+		is_str(ids_of(t, "abb", NPU_ENCODE_BOS), i ? "256 97 98 98" :
+		       "97 98 98", "and a longer piece");
+		npu_tokenizer_destroy(t);
+	}
+}
+
 int main(void)
 {
 	struct npu_tokenizer *t = make_small();
@@ -421,5 +377,6 @@ int main(void)
 	npu_tokenizer_destroy(NULL);
 	test_against_slow();
 	test_unknown();
+	test_whole();
 	return done_testing();
 }

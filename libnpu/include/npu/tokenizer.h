@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Text to token ids and back: byte-level BPE as GPT-2 defines it, with the
- * vocabulary in a GGUF file's metadata.
+ * Text to token ids and back, with the vocabulary in a GGUF file's metadata:
+ * byte-level BPE as GPT-2 defines it ("gpt2", with the pre-tokenisers of the
+ * common families), and SentencePiece's BPE with byte fallback ("llama").
  */
 #ifndef NPU_TOKENIZER_H
 #define NPU_TOKENIZER_H
@@ -25,10 +26,25 @@ extern "C" {
  *	for one (tokenizer.ggml.add_bos_token)
  * @NPU_ENCODE_SPECIAL: text that spells a control token, such as
  *	``<|endoftext|>``, becomes that token; never set it for text from others
+ * @NPU_ENCODE_EOS: end with the end-of-text token if the file asks for one
+ *	(tokenizer.ggml.add_eos_token)
  */
 enum npu_encode_flags {
 	NPU_ENCODE_BOS		= 1u << 0,
 	NPU_ENCODE_SPECIAL	= 1u << 1,
+	NPU_ENCODE_EOS		= 1u << 2,
+};
+
+/**
+ * struct npu_text_part - part of a text to encode
+ * @text: its bytes
+ * @len: how many
+ * @special: control tokens that are spelt within it become those tokens
+ */
+struct npu_text_part {
+	const char *text;
+	size_t len;
+	bool special;
 };
 
 struct npu_tokenizer;
@@ -38,11 +54,16 @@ struct npu_tokenizer;
  * @pending: the bytes
  * @count: how many there are, at most 3
  *
- * Start with all zero. One belongs to each stream of tokens.
+ * @skip_blank: a blank comes first that is not the text's own
+ *
+ * One belongs to each stream of tokens. For tokens that go on from a text,
+ * such as those that a model generates, start with all zero; for those of a
+ * whole text, with npu_decoder_start().
  */
 struct npu_decoder {
 	unsigned char pending[3];
 	unsigned char count;
+	bool skip_blank;
 };
 
 /**
@@ -72,9 +93,19 @@ uint32_t npu_tokenizer_bos(const struct npu_tokenizer *tokenizer);
 uint32_t npu_tokenizer_eos(const struct npu_tokenizer *tokenizer);
 
 /**
+ * npu_tokenizer_find() - a special token by its name, such as "<|im_end|>"
+ *
+ * Return: the token, or NPU_TOKEN_NONE when no control or user-defined token
+ * is called @text.
+ */
+uint32_t npu_tokenizer_find(const struct npu_tokenizer *tokenizer,
+			    const char *text);
+
+/**
  * npu_tokenizer_is_end() - whether a model that produces @id has finished
  *
- * True for the end-of-text and, where there is one, the end-of-turn token.
+ * True for the end-of-text token, those that end a turn or a message, and the
+ * special tokens that chat models are known to end an answer with.
  */
 bool npu_tokenizer_is_end(const struct npu_tokenizer *tokenizer, uint32_t id);
 
@@ -85,10 +116,13 @@ bool npu_tokenizer_is_end(const struct npu_tokenizer *tokenizer, uint32_t id);
  * @len: number of bytes, at most INT32_MAX
  * @flags: enum npu_encode_flags
  * @ids: receives the tokens; the caller frees them with free()
- * @count: receives their number, at most @len + 1
+ * @count: receives their number, at most 2 * @len + 3
  * @err: receives the reason, or NULL
  *
- * Takes O(n log n) time and O(n) memory for any input.
+ * Takes O(n log n) time and O(n) memory for any input. A SentencePiece
+ * vocabulary puts a blank before a text, and before what follows a control
+ * token, unless the file says otherwise (tokenizer.ggml.add_space_prefix);
+ * npu_decoder_start() takes the first one off again.
  *
  * Return: 0; -EILSEQ when the vocabulary has no token for a byte, and no
  * unknown token either; -E2BIG for too long a text; -ENOMEM.
@@ -96,6 +130,27 @@ bool npu_tokenizer_is_end(const struct npu_tokenizer *tokenizer, uint32_t id);
 int npu_tokenizer_encode(const struct npu_tokenizer *tokenizer,
 			 const char *text, size_t len, unsigned int flags,
 			 uint32_t **ids, size_t *count, struct npu_error *err);
+
+/**
+ * npu_tokenizer_encode_parts() - turn a text in several parts into tokens
+ * @tokenizer: tokenizer
+ * @parts: parts; the text is one after the other, and merges go across them
+ * @n_parts: number of @parts
+ * @flags: NPU_ENCODE_BOS, NPU_ENCODE_EOS
+ * @ids: as for npu_tokenizer_encode()
+ * @count: as for npu_tokenizer_encode(), with the length of all parts
+ * @err: receives the reason, or NULL
+ *
+ * For texts from several sources: only within the parts that say so do control
+ * tokens count, so a user cannot forge one.
+ *
+ * Return: as npu_tokenizer_encode().
+ */
+int npu_tokenizer_encode_parts(const struct npu_tokenizer *tokenizer,
+			       const struct npu_text_part *parts,
+			       size_t n_parts, unsigned int flags,
+			       uint32_t **ids, size_t *count,
+			       struct npu_error *err);
 
 /**
  * npu_tokenizer_piece() - the bytes that a token stands for
@@ -114,6 +169,10 @@ const char *npu_tokenizer_piece(const struct npu_tokenizer *tokenizer,
  * npu_tokenizer_decode() call fits in
  */
 size_t npu_tokenizer_decode_size(const struct npu_tokenizer *tokenizer);
+
+/** npu_decoder_start() - get ready for the first token of a whole text */
+void npu_decoder_start(const struct npu_tokenizer *tokenizer,
+		       struct npu_decoder *decoder);
 
 /**
  * npu_tokenizer_decode() - text that one more token completes
