@@ -8,6 +8,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 
+#include "npu_client.h"
 #include "npu_context.h"
 #include "npu_device.h"
 #include "npu_drv.h"
@@ -17,11 +18,15 @@
 static void npu_ctx_release_work(struct work_struct *work)
 {
 	struct npu_ctx *ctx = container_of(work, struct npu_ctx, release_work);
+	struct npu_device *npu = ctx->vm->npu;
 
-	atomic_dec(&ctx->vm->npu->stats.contexts);
+	scoped_guard(mutex, &npu->ctxs_lock)
+		list_del(&ctx->link);
+	atomic_dec(&npu->stats.contexts);
 	drm_sched_entity_fini(&ctx->entity);
 	mutex_destroy(&ctx->submit_lock);
 	npu_vm_put(ctx->vm);
+	npu_client_put(ctx->client);
 	kfree(ctx);
 }
 
@@ -142,7 +147,7 @@ static int npu_ctx_init_entity(struct npu_ctx *ctx, struct npu_device *npu)
 				     list->count, NULL);
 }
 
-static struct npu_ctx *npu_ctx_create(struct npu_vm *vm, struct drm_file *drm_file,
+static struct npu_ctx *npu_ctx_create(struct npu_vm *vm, struct npu_client *client,
 				      const struct drm_npu_context_create *args)
 {
 	u32 timeout_ms = args->timeout_ms ?: NPU_TIMEOUT_DEFAULT_MS;
@@ -163,9 +168,11 @@ static struct npu_ctx *npu_ctx_create(struct npu_vm *vm, struct drm_file *drm_fi
 	mutex_init(&ctx->submit_lock);
 	spin_lock_init(&ctx->record_lock);
 	ctx->timeout = msecs_to_jiffies(timeout_ms);
-	ctx->client_id = drm_file->client_id;
+	ctx->client = npu_client_get(client);
 	ctx->vm = npu_vm_get(vm);
 	atomic_inc(&vm->npu->stats.contexts);
+	guard(mutex)(&vm->npu->ctxs_lock);
+	list_add_tail(&ctx->link, &vm->npu->ctxs);
 	return ctx;
 }
 
@@ -194,16 +201,20 @@ int npu_ioctl_context_create(struct drm_device *drm, void *data, struct drm_file
 	vm = npu_vm_lookup(file, args->vm_id);
 	if (!vm)
 		return -ENOENT;
-	ctx = npu_ctx_create(vm, drm_file, args);
+	ctx = npu_ctx_create(vm, file->client, args);
 	npu_vm_put(vm);
 	if (IS_ERR(ctx))
 		return PTR_ERR(ctx);
 	/* Once it has an id another thread may destroy it. */
+	npu_ctx_get(ctx);
 	ret = xa_alloc(&file->contexts, &id, ctx, XA_LIMIT(1, NPU_MAX_CTXS), GFP_KERNEL_ACCOUNT);
-	if (ret) {
+	if (ret)
 		npu_ctx_put(ctx);
+	else
+		WRITE_ONCE(ctx->id, id);
+	npu_ctx_put(ctx);
+	if (ret)
 		return ret == -EBUSY ? -ENOSPC : ret;
-	}
 	args->id = id;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #define __NPU_CONTEXT_H__
 
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -13,6 +14,7 @@
 
 struct drm_device;
 struct drm_file;
+struct npu_client;
 struct npu_completion;
 struct npu_file;
 struct npu_vm;
@@ -68,8 +70,14 @@ struct npu_ctx {
 	/** @timeout: jiffies that a job may run */
 	unsigned long timeout;
 
-	/** @client_id: of the file, for the scheduler's fences */
-	u64 client_id;
+	/** @client: whose it is, referenced */
+	struct npu_client *client;
+
+	/** @id: its id in the file; zero until it has one */
+	u32 id;
+
+	/** @link: in &npu_device.ctxs */
+	struct list_head link;
 
 	/** @killed: destroyed by its file; jobs end with -ECANCELED */
 	bool killed;

@@ -4,7 +4,7 @@
  *
  * reset: write "device" for a full reset, or a queue's number to reset that
  * queue; returns when it is done. A device that works never needs either, so
- * this is how recovery is tested.
+ * this is how recovery is tested. What can be read is in npu_debugfs_show.c.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
@@ -69,4 +69,5 @@ static const struct file_operations npu_debugfs_reset_fops = {
 void npu_debugfs_init(struct npu_device *npu)
 {
 	debugfs_create_file("reset", 0200, npu->drm.debugfs_root, npu, &npu_debugfs_reset_fops);
+	npu_debugfs_show_init(npu);
 }

@@ -5,5 +5,6 @@
 struct npu_device;
 
 void npu_debugfs_init(struct npu_device *npu);
+void npu_debugfs_show_init(struct npu_device *npu);
 
 #endif /* __NPU_DEBUGFS_H__ */

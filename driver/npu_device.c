@@ -159,6 +159,8 @@ static int npu_device_init_software(struct npu_device *npu)
 
 	INIT_LIST_HEAD(&npu->bos);
 	INIT_LIST_HEAD(&npu->vms);
+	INIT_LIST_HEAD(&npu->ctxs);
+	npu_busy_init(&npu->busy);
 	init_rwsem(&npu->reset_lock);
 	spin_lock_init(&npu->counters_lock);
 	ida_init(&npu->asids);
@@ -169,6 +171,8 @@ static int npu_device_init_software(struct npu_device *npu)
 		ret = drmm_mutex_init(drm, &npu->bos_lock);
 	if (!ret)
 		ret = drmm_mutex_init(drm, &npu->vms_lock);
+	if (!ret)
+		ret = drmm_mutex_init(drm, &npu->ctxs_lock);
 	return ret;
 }
 

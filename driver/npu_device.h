@@ -15,6 +15,8 @@
 #include "drm/npu_accel.h"
 #include "hw/npu_regs.h"
 
+#include "npu_busy.h"
+#include "npu_hwmon.h"
 #include "npu_irq.h"
 #include "npu_queue.h"
 
@@ -150,6 +152,18 @@ struct npu_device {
 
 	/** @vms: all &npu_vm.link */
 	struct list_head vms;
+
+	/** @ctxs_lock: protects @ctxs; taken before the locks of what is in it */
+	struct mutex ctxs_lock;
+
+	/** @ctxs: all &npu_ctx.link */
+	struct list_head ctxs;
+
+	/** @busy: for how long it has had jobs */
+	struct npu_busy busy;
+
+	/** @hwmon: power */
+	struct npu_hwmon hwmon;
 
 	/** @stats: totals */
 	struct npu_stats stats;

@@ -15,6 +15,7 @@
 #include <drm/drm_ioctl.h>
 #include <drm/drm_managed.h>
 
+#include "npu_client.h"
 #include "npu_context.h"
 #include "npu_debugfs.h"
 #include "npu_device.h"
@@ -24,6 +25,7 @@
 #include "npu_reset.h"
 #include "npu_sched.h"
 #include "npu_submit.h"
+#include "npu_sysfs.h"
 #include "npu_vm.h"
 
 struct workqueue_struct *npu_release_wq;
@@ -38,6 +40,11 @@ static int npu_open(struct drm_device *drm, struct drm_file *drm_file)
 	file = kzalloc(sizeof(*file), GFP_KERNEL);
 	if (!file)
 		return -ENOMEM;
+	file->client = npu_client_create(drm_file);
+	if (!file->client) {
+		kfree(file);
+		return -ENOMEM;
+	}
 	file->npu = to_npu_device(drm);
 	xa_init_flags(&file->vms, XA_FLAGS_ALLOC1);
 	xa_init_flags(&file->contexts, XA_FLAGS_ALLOC1);
@@ -53,6 +60,7 @@ static void npu_postclose(struct drm_device *drm, struct drm_file *drm_file)
 	npu_vm_close_file(file);
 	xa_destroy(&file->contexts);
 	xa_destroy(&file->vms);
+	npu_client_put(file->client);
 	kfree(file);
 }
 
@@ -72,13 +80,18 @@ static const struct drm_ioctl_desc npu_ioctls[] = {
 	NPU_IOCTL(SUBMIT, submit),
 };
 
-DEFINE_DRM_ACCEL_FOPS(npu_fops);
+static const struct file_operations npu_fops = {
+	.owner = THIS_MODULE,
+	DRM_ACCEL_FOPS,
+	.show_fdinfo = drm_show_fdinfo,
+};
 
 static const struct drm_driver npu_driver = {
 	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | DRIVER_GEM_GPUVA |
 			   DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE,
 	.open = npu_open,
 	.postclose = npu_postclose,
+	.show_fdinfo = npu_client_show_fdinfo,
 	.gem_create_object = npu_gem_create_object,
 	.ioctls = npu_ioctls,
 	.num_ioctls = ARRAY_SIZE(npu_ioctls),
@@ -149,6 +162,8 @@ static int npu_init(struct npu_device *npu, struct pci_dev *pdev)
 		ret = devm_add_action_or_reset(&pdev->dev, npu_stop_action, npu);
 	if (!ret)
 		ret = npu_device_start(npu);
+	if (!ret)
+		ret = npu_hwmon_init(npu);
 	return ret;
 }
 
@@ -200,6 +215,7 @@ static struct pci_driver npu_pci_driver = {
 	.id_table = npu_pci_ids,
 	.probe = npu_probe,
 	.remove = npu_remove,
+	.dev_groups = npu_sysfs_groups,
 };
 
 static int __init npu_module_init(void)

@@ -5,6 +5,7 @@
 #include <linux/workqueue.h>
 #include <linux/xarray.h>
 
+struct npu_client;
 struct npu_device;
 
 /**
@@ -13,6 +14,9 @@ struct npu_device;
 struct npu_file {
 	/** @npu: device */
 	struct npu_device *npu;
+
+	/** @client: who opened it, referenced */
+	struct npu_client *client;
 
 	/** @vms: address spaces by id; each holds a reference */
 	struct xarray vms;

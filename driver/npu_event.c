@@ -16,6 +16,7 @@
 #include "npu_device.h"
 #include "npu_event.h"
 #include "npu_reset.h"
+#include "npu_trace.h"
 
 static_assert(BIT(NPU_EVENTS_SHIFT) == NPU_EVENTS);
 
@@ -37,6 +38,7 @@ static void npu_event_handle(struct npu_device *npu, const struct npu_event *eve
 
 	switch (event->type) {
 	case NPU_EVENT_FAULT:
+		trace_npu_fault(event);
 		drm_dbg_ratelimited(&npu->drm,
 				    "queue %u job %#llx context %u: fault %u access %u core %u pc %u operand %u opcode %#x address %#llx\n",
 				    event->queue, event->job, event->context, fault->code,

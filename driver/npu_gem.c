@@ -67,10 +67,17 @@ static struct dma_buf *npu_gem_export(struct drm_gem_object *obj, int flags)
 	return drm_gem_prime_export(obj, flags);
 }
 
+/* Under a spinlock, and against races only as good as a figure must be. */
+static enum drm_gem_object_status npu_gem_status(struct drm_gem_object *obj)
+{
+	return READ_ONCE(to_npu_bo(obj)->base.pages) ? DRM_GEM_OBJECT_RESIDENT : 0;
+}
+
 static const struct drm_gem_object_funcs npu_gem_funcs = {
 	.free = npu_gem_free,
 	.print_info = drm_gem_shmem_object_print_info,
 	.export = npu_gem_export,
+	.status = npu_gem_status,
 	.pin = drm_gem_shmem_object_pin,
 	.unpin = drm_gem_shmem_object_unpin,
 	.get_sg_table = drm_gem_shmem_object_get_sg_table,
@@ -170,6 +177,24 @@ int npu_gem_pin(struct npu_bo *bo)
 		return PTR_ERR(sgt);
 	guard(mutex)(&bo->lock);
 	return bo->pages ? 0 : npu_gem_list_pages(bo, sgt);
+}
+
+/**
+ * npu_gem_resident_bytes() - memory that buffers take
+ * @npu: device
+ *
+ * Return: bytes of all buffers that have pages.
+ */
+u64 npu_gem_resident_bytes(struct npu_device *npu)
+{
+	struct npu_bo *bo;
+	u64 bytes = 0;
+
+	guard(mutex)(&npu->bos_lock);
+	list_for_each_entry(bo, &npu->bos, link)
+		if (READ_ONCE(bo->base.pages))
+			bytes += bo->base.base.size;
+	return bytes;
 }
 
 /**

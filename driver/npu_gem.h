@@ -39,6 +39,7 @@ static inline struct npu_bo *to_npu_bo(struct drm_gem_object *obj)
 
 struct drm_gem_object *npu_gem_create_object(struct drm_device *drm, size_t size);
 int npu_gem_pin(struct npu_bo *bo);
+u64 npu_gem_resident_bytes(struct npu_device *npu);
 void npu_gem_revoke_all(struct npu_device *npu);
 
 int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *drm_file);

@@ -4,9 +4,11 @@
  */
 #include <linux/slab.h>
 
+#include "npu_client.h"
 #include "npu_context.h"
 #include "npu_device.h"
 #include "npu_job.h"
+#include "npu_trace.h"
 #include "npu_vm.h"
 
 static const char *npu_fence_driver_name(struct dma_fence *fence)
@@ -46,7 +48,7 @@ struct npu_sched_job *npu_job_create(struct npu_ctx *ctx)
 		ret = -ENOMEM;
 		goto err_free;
 	}
-	ret = drm_sched_job_init(&job->base, &ctx->entity, 1, ctx, ctx->client_id);
+	ret = drm_sched_job_init(&job->base, &ctx->entity, 1, ctx, ctx->client->id);
 	if (ret)
 		goto err_free;
 	INIT_LIST_HEAD(&job->link);
@@ -154,7 +156,9 @@ int npu_job_account(struct npu_sched_job *job, const struct npu_completion *comp
 		npu_job_add_counters(npu, completion->counters);
 	}
 	atomic64_inc(error ? &npu->stats.jobs_failed : &npu->stats.jobs_done);
+	npu_client_account(job->ctx->client, completion, error);
 	npu_ctx_account(job->ctx, job->seqno, completion, error);
+	trace_npu_done(job, completion, error);
 	return error;
 }
 
@@ -170,6 +174,7 @@ void npu_job_finish(struct npu_sched_job *job, const struct npu_completion *comp
 {
 	struct dma_fence *fence = &job->fence->base;
 
+	npu_busy_end(&job->ctx->vm->npu->busy);
 	error = npu_job_account(job, completion, error);
 	job->fence = NULL;
 	if (error)

@@ -18,33 +18,8 @@
 
 #include "npu_device.h"
 #include "npu_mmu.h"
+#include "npu_pt.h"
 #include "npu_tlb.h"
-
-#define NPU_PT_ENTRIES	BIT(NPU_PT_BITS)
-#define NPU_PT_TOP	(NPU_PT_LEVELS - 1)
-
-/**
- * struct npu_pt - a table
- */
-struct npu_pt {
-	/** @link: in a list of an update */
-	struct list_head link;
-
-	/** @dma: bus address of @entries */
-	dma_addr_t dma;
-
-	/** @entries: what the device reads */
-	u64 *entries;
-
-	/** @used: valid entries */
-	u32 used;
-
-	/** @level: 2 is the root */
-	u32 level;
-
-	/** @child: tables that entries point to; none at level 0 */
-	struct npu_pt *child[];
-};
 
 static struct npu_pt *npu_pt_alloc(struct npu_device *npu, u32 level)
 {
@@ -79,16 +54,6 @@ static void npu_pt_free_list(struct npu_device *npu, struct list_head *list)
 	list_for_each_entry_safe(pt, next, list, link)
 		npu_pt_free(npu, pt);
 	INIT_LIST_HEAD(list);
-}
-
-static u32 npu_pt_index(u64 va, u32 level)
-{
-	return va >> (NPU_PAGE_SHIFT + level * NPU_PT_BITS) & (NPU_PT_ENTRIES - 1);
-}
-
-static bool npu_pte_valid(u64 entry)
-{
-	return entry & NPU_PTE_VALID;
 }
 
 /* The device reads entries as one access each. */

@@ -5,6 +5,7 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+struct drm_printer;
 struct npu_device;
 struct npu_pt;
 
@@ -61,5 +62,8 @@ void npu_mmu_map(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64
 		 const dma_addr_t *pages, bool readonly);
 void npu_mmu_unmap(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size);
 void npu_mmu_end(struct npu_mmu *mmu, struct npu_mmu_update *update);
+
+bool npu_mmu_show_walk(const struct npu_mmu *mmu, u64 va, struct drm_printer *p);
+void npu_mmu_show(const struct npu_mmu *mmu, struct drm_printer *p);
 
 #endif /* __NPU_MMU_H__ */

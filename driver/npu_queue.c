@@ -23,6 +23,7 @@
 #include "npu_device.h"
 #include "npu_job.h"
 #include "npu_reset.h"
+#include "npu_trace.h"
 
 /* With few queues one for each priority; of more, most are for normal work. */
 static const u8 npu_queue_priorities[] = {
@@ -117,6 +118,7 @@ static void npu_queue_fill_slot(struct npu_queue *queue, struct npu_sched_job *j
 	job->desc.completion = queue->done_dma + slot * sizeof(*queue->done);
 	WRITE_ONCE(queue->done[slot].id, 0);
 	memcpy(&queue->ring[slot], &job->desc, sizeof(job->desc));
+	trace_npu_run(job, queue->id);
 }
 
 /* writel() orders the ring before the doorbell. */
@@ -136,6 +138,7 @@ static struct dma_fence *npu_queue_submit_locked(struct npu_queue *queue,
 	npu_job_init_fence(job, queue->fence_context, ++queue->fence_seqno);
 	job->error = error;
 	list_add_tail(&job->link, &queue->inflight);
+	npu_busy_begin(&queue->npu->busy);
 	if (!error && queue->state == NPU_QUEUE_LIVE) {
 		npu_queue_fill_slot(queue, job);
 		npu_queue_ring_doorbell(queue);

@@ -26,6 +26,7 @@
 #include "npu_device.h"
 #include "npu_job.h"
 #include "npu_reset.h"
+#include "npu_trace.h"
 
 /* Between two looks at a queue: an eighth of the timeout within these bounds. */
 #define NPU_TICK_MIN_MS		10
@@ -103,6 +104,7 @@ static void npu_reset_drain(struct npu_device *npu, u64 *running)
 static void npu_reset_full(struct npu_device *npu)
 {
 	u64 running[NPU_MAX_QUEUES] = {};
+	ktime_t start = ktime_get();
 	u32 i;
 
 	if (npu->lost)
@@ -110,17 +112,20 @@ static void npu_reset_full(struct npu_device *npu)
 	guard(rwsem_write)(&npu->reset_lock);
 	npu_reset_drain(npu, running);
 	if (npu_device_reset(npu) || npu_device_start(npu)) {
+		trace_npu_reset("device", -1, ktime_us_delta(ktime_get(), start), -EIO);
 		npu_reset_give_up(npu);
 		return;
 	}
 	atomic_inc(&npu->stats.resets);
 	for (i = 0; i < npu->info.queues; i++)
 		npu_queue_restart(&npu->queues[i], running[i]);
+	trace_npu_reset("device", -1, ktime_us_delta(ktime_get(), start), 0);
 	dev_warn_ratelimited(npu->drm.dev, "device was reset\n");
 }
 
 static void npu_reset_queue(struct npu_queue *queue)
 {
+	ktime_t start = ktime_get();
 	u32 status;
 	u64 running;
 	int ret;
@@ -134,12 +139,14 @@ static void npu_reset_queue(struct npu_queue *queue)
 				status == ~0u || !(status & NPU_Q_STATUS_RESETTING), 100,
 				NPU_QUEUE_RESET_MS * USEC_PER_MSEC, false, queue, NPU_Q_STATUS);
 	if (ret || status == ~0u || npu_queue_start(queue)) {
+		trace_npu_reset("queue", queue->id, ktime_us_delta(ktime_get(), start), -EIO);
 		dev_warn_ratelimited(queue->npu->drm.dev, "queue %u does not reset: status %#x\n",
 				     queue->id, status);
 		npu_reset_full(queue->npu);
 		return;
 	}
 	npu_queue_restart(queue, running);
+	trace_npu_reset("queue", queue->id, ktime_us_delta(ktime_get(), start), 0);
 	drm_dbg(&queue->npu->drm, "queue %u was reset\n", queue->id);
 }
 
@@ -172,6 +179,7 @@ static enum npu_verdict npu_reset_judge_running(struct npu_queue *queue, struct 
 			NPU_VERDICT_RESET_QUEUE : NPU_VERDICT_FINE;
 	if (time_after(now, job->start_time + job->ctx->timeout)) {
 		npu_ctx_ban(job->ctx);
+		trace_npu_reset("abort", queue->id, jiffies_to_usecs(now - job->start_time), 0);
 		npu_queue_abort(queue, job->ctx, job);
 	}
 	return NPU_VERDICT_FINE;

@@ -21,6 +21,7 @@
 #include "npu_job.h"
 #include "npu_submit.h"
 #include "npu_sync.h"
+#include "npu_trace.h"
 #include "npu_vm.h"
 
 #define NPU_MAX_SUBMIT_JOBS	64
@@ -157,6 +158,7 @@ static struct dma_fence *npu_submit_push(struct npu_submission *sub)
 		drm_sched_job_arm(&job->base);
 		fence = dma_fence_get(&job->base.s_fence->finished);
 		sub->jobs[i] = NULL;
+		trace_npu_submit(job, -1);
 		drm_sched_entity_push_job(&job->base);
 		npu_sync_commit(&sub->signals, job, fence);
 	}

@@ -14,6 +14,7 @@
 #include "npu_device.h"
 #include "npu_drv.h"
 #include "npu_gem.h"
+#include "npu_trace.h"
 #include "npu_vm.h"
 
 #define NPU_MAX_BIND_OPS	4096
@@ -103,6 +104,8 @@ static int npu_bind_pin(struct drm_gem_object **objs, u32 count)
 static int npu_bind_do(struct npu_vm_update *update, const struct drm_npu_vm_bind_op *op,
 		       struct drm_gem_object *obj)
 {
+	trace_npu_bind(update->vm->mmu.asid, op->op, op->handle, op->va, op->size, op->bo_offset,
+		       op->flags);
 	if (!obj)
 		return npu_vm_unmap(update, op->va, op->size);
 	return npu_vm_map(update, to_npu_bo(obj), op->bo_offset, op->va, op->size,

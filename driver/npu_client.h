@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef __NPU_CLIENT_H__
+#define __NPU_CLIENT_H__
+
+#include <linux/kref.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+
+#include "hw/npu_regs.h"
+
+struct drm_file;
+struct drm_printer;
+struct npu_device;
+
+/**
+ * struct npu_client_stats - what the jobs of a client have used
+ */
+struct npu_client_stats {
+	/** @core_cycles: cycles of the device's clock, times cores that were held */
+	u64 core_cycles;
+
+	/** @counters: sums of its jobs' counters, enum npu_counter */
+	u64 counters[NPU_CNT_COUNT];
+
+	/** @jobs_failed: jobs that did not end well */
+	u64 jobs_failed;
+};
+
+/**
+ * struct npu_client - who opened a file, and what was done for it
+ *
+ * Referenced by the file and by its contexts, whose jobs may end later.
+ */
+struct npu_client {
+	/** @refcount: references */
+	struct kref refcount;
+
+	/** @id: of the file, &drm_file.client_id */
+	u64 id;
+
+	/** @pid: process that opened it */
+	pid_t pid;
+
+	/** @comm: its name then */
+	char comm[TASK_COMM_LEN];
+
+	/** @lock: protects @stats; taken in interrupts */
+	spinlock_t lock;
+
+	/** @stats: books */
+	struct npu_client_stats stats;
+};
+
+static inline struct npu_client *npu_client_get(struct npu_client *client)
+{
+	kref_get(&client->refcount);
+	return client;
+}
+
+struct npu_client *npu_client_create(struct drm_file *drm_file);
+void npu_client_put(struct npu_client *client);
+void npu_client_account(struct npu_client *client, const struct npu_completion *completion,
+			int error);
+void npu_client_show_fdinfo(struct drm_printer *p, struct drm_file *drm_file);
+
+#endif /* __NPU_CLIENT_H__ */
