@@ -39,7 +39,7 @@ $(B)/tests/lib/libtest.a: $(test_parts)
 
 # The float reference is also a program, whose speed counts.
 $(B)/obj/tests/reference/%.o: CFLAGS += -O3
-$(B)/tests/ref-run: $(B)/obj/tests/reference/ref-run.o $(B)/obj/tests/reference/llama_ref.o $(B)/lib/libnpu.a
+$(B)/tests/ref-run: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/reference/*.c)) $(B)/lib/libnpu.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(drm_libs)

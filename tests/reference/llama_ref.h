@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A Llama transformer in plain C and float: what the NPU's results are
- * compared with. It shares no code with the compiler.
+ * A transformer of any supported architecture in plain C and float: what the
+ * NPU's results are compared with. It shares no code with the compiler.
  */
 #ifndef NPU_TESTS_LLAMA_REF_H
 #define NPU_TESTS_LLAMA_REF_H
@@ -47,6 +47,13 @@ const float *llama_ref_forward(struct llama_ref *ref, uint32_t token,
 void llama_ref_rmsnorm(float *out, const float *x, const float *weight,
 		       uint32_t n, float eps);
 
+/* out = (x - mean) / sqrt(variance + eps) * weight + bias (Ba et al., 2016) */
+void llama_ref_layernorm(float *out, const float *x, const float *weight,
+			 const float *bias, uint32_t n, float eps);
+
+/* GELU by its tanh formula (Hendrycks and Gimpel, 2016) */
+float llama_ref_gelu(float x);
+
 /*
  * Cosines and sines of the angles that the pairs of a head rotate by at a
  * position: pos * base^(-2i / dims) for pair i (Su et al., 2021)
@@ -58,8 +65,15 @@ void llama_ref_angles(float *cosines, float *sines, uint32_t dims, uint32_t pos,
 void llama_ref_rope(float *head, uint32_t dims, const float *cosines,
 		    const float *sines);
 
+/* Rotate the pairs (i, i + @dims / 2). */
+void llama_ref_rope_halves(float *head, uint32_t dims, const float *cosines,
+			   const float *sines);
+
 /* x = exp(x - max) / sum */
 void llama_ref_softmax(float *x, uint32_t n);
+
+/* sum of a[i] * b[i] */
+float llama_ref_dot(const float *a, const float *b, uint32_t n);
 
 /* out[r] = sum of matrix[r][i] * x[i] */
 void llama_ref_matvec(float *out, const float *matrix, const float *x,

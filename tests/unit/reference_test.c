@@ -107,31 +107,50 @@ static double weight_at(const struct npu_gguf_tensor *t, uint64_t row,
 	return ((const float *)t->data)[row * t->dims[0] + i];
 }
 
-static void project(const struct npu_gguf_tensor *t, double (*in)[WIDE],
+static void project(const struct npu_gguf_tensor *t,
+		    const struct npu_gguf_tensor *bias, double (*in)[WIDE],
 		    double (*out)[WIDE])
 {
 	for (int p = 0; p < LEN; p++)
 		for (uint64_t r = 0; r < t->rows; r++) {
-			out[p][r] = 0;
+			out[p][r] = bias ? weight_at(bias, 0, r) : 0;
 			for (uint64_t i = 0; i < t->dims[0]; i++)
 				out[p][r] += weight_at(t, r, i) * in[p][i];
 		}
 }
 
-static void norm_all(const struct npu_gguf_tensor *t, double eps,
-		     double (*in)[WIDE], double (*out)[WIDE])
+static void norm_row(const struct npu_gguf_tensor *t,
+		     const struct npu_gguf_tensor *bias, double eps,
+		     const double *in, double *out)
 {
 	uint64_t n = t->dims[0];
+	double mean = 0, squares = 0;
 
-	for (int p = 0; p < LEN; p++) {
-		double mean = 0;
+	for (uint64_t i = 0; bias && i < n; i++)
+		mean += in[i] / n;
+	for (uint64_t i = 0; i < n; i++)
+		squares += (in[i] - mean) * (in[i] - mean) / n;
+	for (uint64_t i = 0; i < n; i++)
+		out[i] = (in[i] - mean) / sqrt(squares + eps) *
+			 weight_at(t, 0, i) + (bias ? weight_at(bias, 0, i) : 0);
+}
 
-		for (uint64_t i = 0; i < n; i++)
-			mean += in[p][i] * in[p][i] / n;
-		for (uint64_t i = 0; i < n; i++)
-			out[p][i] = in[p][i] / sqrt(mean + eps) *
-				    weight_at(t, 0, i);
-	}
+/* With a bias it is LayerNorm, without RMSNorm. */
+static void norm_all(const struct npu_gguf_tensor *t,
+		     const struct npu_gguf_tensor *bias, double eps,
+		     double (*in)[WIDE], double (*out)[WIDE])
+{
+	for (int p = 0; p < LEN; p++)
+		norm_row(t, bias, eps, in[p], out[p]);
+}
+
+static void norm_heads(const struct npu_model_config *c, uint32_t heads,
+		       const struct npu_gguf_tensor *t, double (*x)[WIDE])
+{
+	for (int p = 0; t && p < LEN; p++)
+		for (uint32_t h = 0; h < heads; h++)
+			norm_row(t, NULL, c->norm_eps, x[p] + h * c->head_dim,
+				 x[p] + h * c->head_dim);
 }
 
 /* As multiplication of complex numbers: pairs are real and imaginary part. */
@@ -141,13 +160,16 @@ static void turn_all(const struct npu_model_config *c, uint32_t heads,
 	for (int p = 0; p < LEN; p++)
 		for (uint32_t h = 0; h < heads; h++)
 			for (uint32_t i = 0; i < c->rope_dims / 2; i++) {
-				double *re = &x[p][h * c->head_dim + 2 * i];
+				bool halves = c->rope == NPU_MODEL_ROPE_HALVES;
+				double *re = &x[p][h * c->head_dim +
+						   (halves ? i : 2 * i)];
+				double *im = re + (halves ? c->rope_dims / 2 : 1);
 				double a = p / pow(c->rope_config.base,
 						   2.0 * i / c->rope_dims);
-				double real = re[0] * cos(a) - re[1] * sin(a);
+				double real = *re * cos(a) - *im * sin(a);
 
-				re[1] = re[0] * sin(a) + re[1] * cos(a);
-				re[0] = real;
+				*im = *re * sin(a) + *im * cos(a);
+				*re = real;
 			}
 }
 
@@ -162,6 +184,8 @@ static double attended(const struct npu_model_config *c, uint32_t h, int p,
 	for (int s = 0; s <= p; s++) {
 		double score = 0;
 
+		if (c->window && (uint32_t)(p - s) >= c->window)
+			continue;
 		for (uint32_t j = 0; j < c->head_dim; j++)
 			score += q[p][h * c->head_dim + j] *
 				 k[s][g * c->head_dim + j];
@@ -179,16 +203,26 @@ static void add_all(double (*x)[WIDE], double (*y)[WIDE], uint32_t n)
 			x[p][i] += y[p][i];
 }
 
+/* As GPT-2 computes it: 0.7978845608 is sqrt(2 / pi). */
+static double gelu(double x)
+{
+	double t = exp(-2 * 0.7978845608 * (x + 0.044715 * x * x * x));
+
+	return x / (1 + t);
+}
+
 static void block(const struct npu_model_config *c,
 		  const struct npu_model_layer *l, double (*x)[WIDE])
 {
 	static double n[LEN][WIDE], q[LEN][WIDE], k[LEN][WIDE], v[LEN][WIDE];
 	static double o[LEN][WIDE], up[LEN][WIDE], branch[LEN][WIDE];
 
-	norm_all(l->attn_norm, c->norm_eps, x, n);
-	project(l->attn_q, n, q);
-	project(l->attn_k, n, k);
-	project(l->attn_v, n, v);
+	norm_all(l->attn_norm, l->attn_norm_bias, c->norm_eps, x, n);
+	project(l->attn_q, l->attn_q_bias, n, q);
+	project(l->attn_k, l->attn_k_bias, n, k);
+	project(l->attn_v, l->attn_v_bias, n, v);
+	norm_heads(c, c->heads, l->attn_q_norm, q);
+	norm_heads(c, c->kv_heads, l->attn_k_norm, k);
 	turn_all(c, c->heads, q);
 	turn_all(c, c->kv_heads, k);
 	for (int p = 0; p < LEN; p++)
@@ -196,15 +230,18 @@ static void block(const struct npu_model_config *c,
 			for (uint32_t i = 0; i < c->head_dim; i++)
 				o[p][h * c->head_dim + i] =
 					attended(c, h, p, i, q, k, v);
-	project(l->attn_output, o, branch);
+	project(l->attn_output, l->attn_output_bias, o, branch);
 	add_all(x, branch, c->d_model);
-	norm_all(l->ffn_norm, c->norm_eps, x, n);
-	project(l->ffn_gate, n, q);
-	project(l->ffn_up, n, up);
+	norm_all(l->ffn_norm, l->ffn_norm_bias, c->norm_eps, x, n);
+	project(l->ffn_up, l->ffn_up_bias, n, up);
+	if (l->ffn_gate)
+		project(l->ffn_gate, l->ffn_gate_bias, n, q);
 	for (int p = 0; p < LEN; p++)
 		for (uint32_t i = 0; i < c->ffn; i++)
-			q[p][i] = q[p][i] / (1 + exp(-q[p][i])) * up[p][i];
-	project(l->ffn_down, q, branch);
+			up[p][i] = l->ffn_gate ?
+				   up[p][i] * q[p][i] / (1 + exp(-q[p][i])) :
+				   gelu(up[p][i]);
+	project(l->ffn_down, l->ffn_down_bias, up, branch);
 	add_all(x, branch, c->d_model);
 }
 
@@ -215,11 +252,13 @@ static void whole_sequence(const struct npu_model *m, const uint32_t *tokens,
 
 	for (int p = 0; p < LEN; p++)
 		for (uint32_t i = 0; i < m->config.d_model; i++)
-			x[p][i] = weight_at(m->token_embd, tokens[p], i);
+			x[p][i] = weight_at(m->token_embd, tokens[p], i) +
+				  (m->position_embd ?
+				   weight_at(m->position_embd, p, i) : 0);
 	for (uint32_t i = 0; i < m->config.layers; i++)
 		block(&m->config, &m->layer[i], x);
-	norm_all(m->output_norm, m->config.norm_eps, x, n);
-	project(m->output, n, logits);
+	norm_all(m->output_norm, m->output_norm_bias, m->config.norm_eps, x, n);
+	project(m->output, NULL, n, logits);
 }
 
 static const uint32_t tokens[LEN] = { 3, 22, 0, 7, 7, 19, 1, 3, 11 };
@@ -289,6 +328,19 @@ int main(void)
 	tiny.rope_dims = 8;
 	tiny.layers = 3;
 	test_model(tiny, "one key for all heads, three blocks");
+	tiny = tiny_default;
+	tiny.bias = true;
+	tiny.window = 3;
+	test_model(tiny, "biases and a window");
+	tiny = tiny_default;
+	tiny.arch = "qwen2";
+	test_model(tiny, "qwen2");
+	tiny.arch = "qwen3";
+	tiny.rope_dims = 4;
+	test_model(tiny, "qwen3");
+	tiny.arch = "gpt2";
+	tiny.kv_heads = 4;
+	test_model(tiny, "gpt2");
 	llama_ref_destroy(NULL);
 	return done_testing();
 }
