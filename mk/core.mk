@@ -6,10 +6,12 @@ core_objects := $(patsubst %.c,$(B)/obj/%.o,$(wildcard qemu-device/core/*.c))
 .PHONY: core
 core: $(B)/core/libnpucore.a
 
+# Part of libnpu as well, which exports none of it.
 $(B)/obj/qemu-device/core/%.o: qemu-device/core/%.c | build/.setup
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(cppflags) -Iqemu-device/core $(cflags) -c -o $@ $<
+	$(Q)$(CC) $(cppflags) -Iqemu-device/core $(cflags) -fPIC -fvisibility=hidden \
+		-c -o $@ $<
 
 $(B)/core/libnpucore.a: $(core_objects)
 	$(call say,AR,$@)

@@ -4,7 +4,8 @@
 libnpu_version := 0.1.0
 libnpu_soname := libnpu.so.0
 libnpu_sources := $(sort $(wildcard libnpu/*.c libnpu/*/*.c libnpu/*/*/*.c))
-libnpu_objects := $(patsubst %.c,$(B)/obj/%.o,$(libnpu_sources))
+# With the machine in it, for NPU_DEVICE=sim.
+libnpu_objects := $(patsubst %.c,$(B)/obj/%.o,$(libnpu_sources)) $(core_objects)
 
 .PHONY: libnpu
 libnpu: $(B)/lib/libnpu.a $(B)/lib/libnpu.so $(B)/lib/pkgconfig/npu.pc
@@ -26,7 +27,7 @@ $(B)/obj/libnpu/compiler/image_cache_key.o: $(B)/obj/include/compiler_id.h
 $(B)/obj/libnpu/%.o: libnpu/%.c | build/.setup
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(cppflags) -Ilibnpu -Ilibnpu/include $(drm_cflags) $(cflags) -fPIC \
+	$(Q)$(CC) $(cppflags) -Ilibnpu -Ilibnpu/include -Iqemu-device $(drm_cflags) $(cflags) -fPIC \
 		-c -o $@ $<
 
 $(B)/lib/libnpu.a: $(libnpu_objects)

@@ -44,7 +44,7 @@ $(B)/tests/ref-run: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/reference/*.c))
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(drm_libs)
 
-$(B)/tests/%: $(B)/obj/tests/%.o $(B)/tests/lib/libtest.a $(B)/lib/libnpu.a $(B)/core/libnpucore.a
+$(B)/tests/%: $(B)/obj/tests/%.o $(B)/tests/lib/libtest.a $(B)/lib/libnpu.a
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -o $@ $^ $(if $(filter $(B)/tests/bench/%,$@),$(bench_libs)) $(drm_libs)

@@ -4,8 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <xf86drm.h>
 
 #include <npu/buffer.h>
 #include <npu/vm.h>
@@ -34,22 +32,13 @@ static int create_object(struct npu_buffer *buffer, struct npu_vm *vm,
 
 static int map_object(struct npu_buffer *buffer, struct npu_error *err)
 {
-	struct drm_npu_bo_mmap_offset map = { .handle = buffer->handle };
-	int ret = npu_device_ioctl(buffer->device,
-				   DRM_IOCTL_NPU_BO_MMAP_OFFSET, &map);
-	void *data = MAP_FAILED;
+	const struct npu_device *device = buffer->device;
+	int ret = device->backend->map(device, buffer->handle, buffer->size,
+				       &buffer->data);
 
-	if (!ret) {
-		data = mmap(NULL, buffer->size, PROT_READ | PROT_WRITE,
-			    MAP_SHARED, buffer->device->fd, map.offset);
-		if (data == MAP_FAILED)
-			ret = -errno;
-	}
 	if (ret)
 		return npu_error_set(err, ret, "%s: cannot map a buffer of %" PRIu64 " bytes: %s",
-				     buffer->device->path, buffer->size,
-				     strerror(-ret));
-	buffer->data = data;
+				     device->path, buffer->size, strerror(-ret));
 	return 0;
 }
 
@@ -82,7 +71,8 @@ void npu_buffer_destroy(struct npu_buffer *buffer)
 	if (!buffer)
 		return;
 	if (buffer->data)
-		munmap(buffer->data, buffer->size);
+		buffer->device->backend->unmap(buffer->device, buffer->data,
+					       buffer->size);
 	close.handle = buffer->handle;
 	if (buffer->handle)
 		npu_device_ioctl(buffer->device, DRM_IOCTL_GEM_CLOSE, &close);

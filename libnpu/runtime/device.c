@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
-#include <xf86drm.h>
 
 #include "drm/npu_accel.h"
 #include "device_open.h"
@@ -23,7 +21,7 @@ void npu_device_close(struct npu_device *device)
 		return;
 	if (atomic_fetch_sub_explicit(&device->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	close(device->fd);
+	device->backend->close(device);
 	free(device->path);
 	free(device);
 }
@@ -31,7 +29,7 @@ void npu_device_close(struct npu_device *device)
 int npu_device_ioctl(const struct npu_device *device, unsigned long request,
 		     void *arg)
 {
-	return drmIoctl(device->fd, request, arg) ? -errno : 0;
+	return device->backend->ioctl(device, request, arg);
 }
 
 int64_t npu_deadline(int64_t timeout_ns)

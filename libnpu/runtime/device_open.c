@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Finding and opening an NPU, and saying why there is none. */
+#define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include "device_open.h"
 #include "hw/npu_isa.h"
 #include "hw/npu_regs.h"
+#include "sim/sim.h"
 
 #define DRIVER_NAME "npu"
 #define NODE_DIR "/dev/accel"
@@ -42,7 +44,7 @@ static int open_failed(const char *path, int code, struct npu_error *err)
 		return no_permission(path, err);
 	case -ENOENT:
 		return npu_error_set(err, -ENOENT,
-				     "%s: no such node: load the driver ('modprobe npu'), and see that 'lspci -d %04x:%04x' finds a device",
+				     "%s: no such node: load the driver ('modprobe npu'), and see that 'lspci -d %04x:%04x' finds a device; 'sim' is a device in the process",
 				     path, NPU_PCI_VENDOR_ID, NPU_PCI_DEVICE_ID);
 	case -ENXIO:
 	case -ENODEV:
@@ -90,6 +92,14 @@ static int check_versions(const struct npu_device *device, struct npu_error *err
 			     NPU_VERSION_MINOR(NPU_ISA_VERSION));
 }
 
+static int open_file(struct npu_device *device, const char *path,
+		     struct npu_error *err)
+{
+	device->backend = &npu_drm_backend;
+	device->fd = open(path, O_RDWR | O_CLOEXEC);
+	return device->fd < 0 ? open_failed(path, -errno, err) : 0;
+}
+
 static int open_node(const char *path, struct npu_device **out,
 		     struct npu_error *err)
 {
@@ -102,15 +112,19 @@ static int open_node(const char *path, struct npu_device **out,
 		free(device);
 		return npu_error_set(err, -ENOMEM, "%s: out of memory", path);
 	}
-	device->fd = open(path, O_RDWR | O_CLOEXEC);
-	if (device->fd < 0) {
-		ret = open_failed(path, -errno, err);
+	device->fd = -1;
+	atomic_init(&device->refs, 1);
+	if (sim_is_name(path))
+		ret = sim_open(device, path, err);
+	else
+		ret = open_file(device, path, err);
+	if (ret) {
 		free(device->path);
 		free(device);
 		return ret;
 	}
-	atomic_init(&device->refs, 1);
-	ret = check_driver(device, err);
+	if (device->backend == &npu_drm_backend)
+		ret = check_driver(device, err);
 	if (!ret)
 		ret = npu_device_read_info(device, err);
 	if (!ret)
@@ -191,7 +205,9 @@ int npu_device_open_in(const char *dir, struct npu_device **device,
 int npu_device_open(const char *path, struct npu_device **device,
 		    struct npu_error *err)
 {
-	if (path)
+	if (!path)
+		path = secure_getenv("NPU_DEVICE");
+	if (path && *path)
 		return open_node(path, device, err);
 	return npu_device_open_in(NODE_DIR, device, err);
 }

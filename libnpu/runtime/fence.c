@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xf86drm.h>
 
 #include "queue_internal.h"
 
@@ -11,10 +10,9 @@ static int wait_point(struct npu_fence *fence, int64_t timeout_ns,
 		      struct npu_error *err)
 {
 	const struct npu_device *device = fence->queue->vm->device;
-	uint32_t handle = fence->queue->syncobj;
-	uint64_t point = fence->point;
-	int ret = drmSyncobjTimelineWait(device->fd, &handle, &point, 1,
-					 npu_deadline(timeout_ns), 0, NULL);
+	int ret = device->backend->sync_wait(device, fence->queue->syncobj,
+					     fence->point,
+					     npu_deadline(timeout_ns));
 
 	if (!ret)
 		return 0;

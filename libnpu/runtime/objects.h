@@ -16,18 +16,25 @@
 
 #include <npu/device.h>
 
+#include "backend.h"
 #include "va_space.h"
+
+struct sim;
 
 /**
  * struct npu_device - an open node
  * @refs: references
- * @fd: the node
+ * @backend: what carries out its requests
+ * @fd: the node, or -1
+ * @machine: what a backend without a node has instead
  * @path: its name
  * @info: what it told when it was opened
  */
 struct npu_device {
 	atomic_uint refs;
+	const struct npu_backend *backend;
 	int fd;
+	struct sim *machine;
 	char *path;
 	struct npu_device_info info;
 };
@@ -66,7 +73,7 @@ struct npu_device *npu_device_get(struct npu_device *device);
 struct npu_vm *npu_vm_get(struct npu_vm *vm);
 
 /**
- * npu_device_ioctl() - an ioctl of the driver
+ * npu_device_ioctl() - a request of drm/npu_accel.h
  *
  * Return: 0, or a negative errno.
  */

@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xf86drm.h>
 
 #include "drm/npu_accel.h"
 #include "queue_internal.h"
@@ -48,11 +47,11 @@ static int create_context(struct npu_queue *queue,
 		.priority = priorities[options->priority],
 		.timeout_ms = options->timeout_ms,
 	};
-	int ret = drmSyncobjCreate(device->fd, 0, &queue->syncobj);
+	int ret = device->backend->sync_create(device, &queue->syncobj);
 
 	if (ret)
-		return npu_error_set(err, -errno, "%s: cannot create a syncobj: %s",
-				     device->path, strerror(errno));
+		return npu_error_set(err, ret, "%s: cannot create a syncobj: %s",
+				     device->path, strerror(-ret));
 	ret = npu_device_ioctl(device, DRM_IOCTL_NPU_CONTEXT_CREATE, &create);
 	if (ret == -EACCES)
 		return npu_error_set(err, ret,
@@ -100,17 +99,18 @@ int npu_queue_create(struct npu_vm *vm, const struct npu_queue_options *options,
 void npu_queue_destroy(struct npu_queue *queue)
 {
 	struct drm_npu_context_destroy destroy = { 0 };
+	const struct npu_device *device;
 
 	if (!queue)
 		return;
 	if (atomic_fetch_sub_explicit(&queue->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	device = queue->vm->device;
 	destroy.id = queue->id;
 	if (queue->id)
-		npu_device_ioctl(queue->vm->device,
-				 DRM_IOCTL_NPU_CONTEXT_DESTROY, &destroy);
+		npu_device_ioctl(device, DRM_IOCTL_NPU_CONTEXT_DESTROY, &destroy);
 	if (queue->syncobj)
-		drmSyncobjDestroy(queue->vm->device->fd, queue->syncobj);
+		device->backend->sync_destroy(device, queue->syncobj);
 	result_pool_fini(&queue->results);
 	npu_vm_destroy(queue->vm);
 	pthread_mutex_destroy(&queue->lock);

@@ -163,7 +163,7 @@ bool npu_job_fetch(struct npu_core *npu, struct npu_run *run, uint64_t slot);
 /* Cores that the descriptor asks for. */
 unsigned int npu_job_cores(const struct npu_core *npu, const struct npu_run *run);
 /* Load the program and make the cores ready; false: it faulted. */
-bool npu_job_load(struct npu_core *npu, struct npu_run *run);
+bool npu_job_begin(struct npu_core *npu, struct npu_run *run);
 /* All cores have stopped at a barrier or for good: true if they go on. */
 bool npu_job_meet(struct npu_core *npu, struct npu_run *run);
 /* Write result and completion; false: the completion could not be written. */

@@ -141,7 +141,7 @@ static void trace_job(const struct npu_core *npu, const struct npu_run *run,
 	npu_trace(npu, &trace);
 }
 
-bool npu_job_load(struct npu_core *npu, struct npu_run *run)
+bool npu_job_begin(struct npu_core *npu, struct npu_run *run)
 {
 	struct npu_fault fault;
 

@@ -87,6 +87,22 @@ struct npu_core_config {
 };
 
 /**
+ * npu_core_config_parse() - what machine to build, from text
+ * @config: receives it; give it back with npu_core_config_free()
+ * @text: "PROFILE,PROPERTY=VALUE,...", all of it optional: the members of
+ *	struct npu_core_config by the names that QEMU has for them
+ * @error: receives one line on failure
+ * @error_len: bytes at @error
+ *
+ * Return: whether the text can be understood.
+ */
+bool npu_core_config_parse(struct npu_core_config *config, const char *text,
+			   char *error, size_t error_len);
+
+/** npu_core_config_free() - free the strings of a configuration that was parsed */
+void npu_core_config_free(struct npu_core_config *config);
+
+/**
  * npu_core_new() - build a machine
  * @config: what to build; copied
  * @ops: the owner's side; must outlive the machine

@@ -174,7 +174,7 @@ static bool load(struct npu_core *npu, struct npu_run *run)
 
 	npu_mmu_enter(&run->mmu);
 	pthread_mutex_unlock(&npu->lock);
-	loaded = npu_job_load(npu, run);
+	loaded = npu_job_begin(npu, run);
 	npu_mmu_drop(&run->mmu);
 	pthread_mutex_lock(&npu->lock);
 	vectors = npu_mmu_leave(&run->mmu);

@@ -363,6 +363,10 @@ TEST(nothing_is_left)
 	struct npu_error err;
 
 	ASSERT_EQ(0, npu_device_open(NULL, &device, &err));
+	if (npu_device_fd(device) < 0) {
+		npu_device_close(device);
+		SKIP(return, "each open of a device in the process makes one of its own");
+	}
 	ASSERT_EQ(0, npu_device_usage(device, &before, &err));
 	for (int i = 0; i < 20; i++) {
 		struct lib_machine m;

@@ -94,12 +94,19 @@ struct npu_device_usage {
 
 /**
  * npu_device_open() - open an NPU
- * @path: node, such as /dev/accel/accel0; NULL: the first whose driver is "npu"
+ * @path: node, such as /dev/accel/accel0; or "sim" (or "sim:PROFILE", or
+ *	"sim:PROFILE,PROPERTY=VALUE,..."), a machine in the process, without
+ *	driver and virtual machine, a new one for each open. NULL: what the
+ *	environment variable NPU_DEVICE says, else the first node whose driver
+ *	is "npu"
  * @device: receives the device; give it back with npu_device_close()
  * @err: what failed and what to do about it
  *
+ * Results and cycles of a machine in the process are those of the device with
+ * the same profile.
+ *
  * Return: 0; -ENOENT without a node; -ENODEV if no node, or not that one, is
- * an NPU; -EACCES without permission; -EPROTO if driver, device and library
+ * an NPU; -EINVAL for a machine in the process that cannot be built; -EACCES without permission; -EPROTO if driver, device and library
  * speak different versions; or another negative errno.
  */
 int npu_device_open(const char *path, struct npu_device **device,
@@ -120,7 +127,7 @@ const struct npu_device_info *npu_device_info(const struct npu_device *device);
 /** npu_device_path() - the node that was opened */
 const char *npu_device_path(const struct npu_device *device);
 
-/** npu_device_fd() - its file descriptor, which belongs to the device */
+/** npu_device_fd() - its file descriptor, which belongs to the device; -1: it has none */
 int npu_device_fd(const struct npu_device *device);
 
 /**

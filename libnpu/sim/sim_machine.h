@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The machine and its objects, as the files of this folder share them.
+ *
+ * Locks nest in the order &sim_vm.lock, &sim.lock, &sim_bus.lock. The machine's
+ * threads take &sim.lock when they raise an interrupt, and so does whoever
+ * writes a register that may raise one on the spot: TLB_CMD and IRQ_ENABLE_SET
+ * are written without it.
+ */
+#ifndef NPU_SIM_SIM_MACHINE_H
+#define NPU_SIM_SIM_MACHINE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "core/npu_core.h"
+#include "drm/npu_accel.h"
+#include "hw/npu_regs.h"
+#include "runtime/backend.h"
+#include "sim_bus.h"
+#include "sim_mapping.h"
+#include "sim_page_table.h"
+#include "sim_table.h"
+
+#define SIM_MAX_VMS		64	/* as the driver allows a file */
+#define SIM_MAX_CONTEXTS	256
+#define SIM_ASIDS		(SIM_MAX_VMS + SIM_MAX_CONTEXTS)
+#define SIM_TIMEOUT_MS		30000
+#define SIM_TIMEOUT_MAX_MS	(60 * 60 * 1000)
+#define SIM_RING_LOG2		6
+#define SIM_RING_JOBS		(1u << SIM_RING_LOG2)
+
+struct sim;
+struct sim_job;
+
+struct sim_vm;
+struct sim_context;
+
+TAILQ_HEAD(sim_job_list, sim_job);
+TAILQ_HEAD(sim_vm_list, sim_vm);
+TAILQ_HEAD(sim_context_list, sim_context);
+
+/**
+ * struct sim_bo - a buffer
+ * @refs: its handle, and its mappings
+ * @serial: never another's
+ * @exclusive: serial of the only address space that may map it, or zero
+ * @size: bytes
+ * @bus: bus address
+ */
+struct sim_bo {
+	unsigned int refs;
+	uint64_t serial, exclusive, size, bus;
+};
+
+/**
+ * struct sim_vm - an address space
+ * @refs: its id, and its contexts
+ * @serial: never another's
+ * @asid: entry of the machine's context table
+ * @lock: held while mappings change
+ * @pt: page tables (under @lock)
+ * @maps: what is mapped (changed under @lock and the machine's)
+ * @past: what was mapped when jobs that still run were submitted
+ * @submitted: jobs so far
+ * @jobs: those that have not ended, in order
+ * @link: in the list of those that nobody has any more
+ */
+struct sim_vm {
+	unsigned int refs;
+	uint64_t serial;
+	uint32_t asid;
+	pthread_mutex_t lock;
+	struct sim_page_table pt;
+	struct sim_mappings maps;
+	struct sim_past past;
+	uint64_t submitted;
+	struct sim_job_list jobs;
+	TAILQ_ENTRY(sim_vm) link;
+};
+
+/**
+ * struct sim_sync - a timeline
+ * @refs: its handle, and jobs
+ * @point: where it is
+ */
+struct sim_sync {
+	unsigned int refs;
+	uint64_t point;
+};
+
+struct sim_point {
+	struct sim_sync *sync;
+	uint64_t point;
+};
+
+/**
+ * struct sim_job - one job
+ * @link: in &sim_context.pending or &sim_queue.jobs
+ * @vm_link: in &sim_vm.jobs
+ * @ctx: holds a reference
+ * @seqno: number in its context
+ * @vm_seqno: number in its address space
+ * @desc: what the machine gets
+ * @in_ring: has been given to the machine, in slot @index
+ * @index: see there; runs freely
+ * @error: how it ends whatever the machine says, unless that says that it ended well
+ * @started_ns: when it was first seen to run; zero: not yet
+ * @aborted_ns: when the machine was told to abort it
+ * @num_waits: of @points, the first are waited for
+ * @num_points: and the rest is signalled
+ * @points: see there
+ */
+struct sim_job {
+	TAILQ_ENTRY(sim_job) link, vm_link;
+	struct sim_context *ctx;
+	uint64_t seqno, vm_seqno;
+	struct npu_job desc;
+	bool in_ring;
+	uint32_t index;
+	int error;
+	uint64_t started_ns, aborted_ns;
+	uint32_t num_waits, num_points;
+	struct sim_point points[];
+};
+
+/**
+ * struct sim_context - jobs in order
+ * @link: in &sim.contexts
+ * @refs: its id, and its jobs
+ * @vm: holds a reference
+ * @priority: enum drm_npu_priority
+ * @timeout_ns: longest time that a job of it may run
+ * @queue: where those of its jobs are that the machine has
+ * @in_queue: number of these
+ * @pending: jobs that wait
+ * @banned: a job of it hung
+ * @killed: it was destroyed
+ * @record: what DRM_IOCTL_NPU_CONTEXT_QUERY says
+ */
+struct sim_context {
+	TAILQ_ENTRY(sim_context) link;
+	unsigned int refs;
+	struct sim_vm *vm;
+	uint32_t priority;
+	uint64_t timeout_ns;
+	struct sim_queue *queue;
+	uint32_t in_queue;
+	struct sim_job_list pending;
+	bool banned, killed;
+	struct drm_npu_context_query record;
+};
+
+/**
+ * struct sim_queue - a queue of the machine's
+ * @id: number
+ * @priority: enum drm_npu_priority
+ * @ring: descriptors
+ * @ring_bus: bus address of these
+ * @done: completions, one a slot
+ * @done_bus: bus address of these
+ * @tail: Q_TAIL
+ * @next_id: of jobs
+ * @jobs: in the order in which they end
+ * @num_jobs: number of these
+ * @reset_ns: when it was told to reset; zero: it was not
+ * @lost_job: id of the job that ran then, or zero
+ */
+struct sim_queue {
+	uint32_t id, priority;
+	struct npu_job *ring;
+	struct npu_completion *done;
+	uint64_t ring_bus, done_bus;
+	uint32_t tail;
+	uint64_t next_id;
+	struct sim_job_list jobs;
+	uint32_t num_jobs;
+	uint64_t reset_ns, lost_job;
+};
+
+/**
+ * struct sim - a machine and its driver
+ * @core: the machine
+ * @bus: its memory
+ * @info: what it is
+ * @table: its context table
+ * @table_bus: bus address of that
+ * @tlb_lock: serialises invalidations
+ * @lock: guards what follows
+ * @changed: a job ended, or an invalidation did
+ * @watch: the watchdog has something to do
+ * @watchdog: thread that looks after time limits and the dead
+ * @tick_ns: time between two looks of it; zero: it sleeps
+ * @quit: it is to end
+ * @lost: the machine does not recover
+ * @reset_ns: when it was told to reset; zero: it was not
+ * @serial: of the last object made
+ * @bos: buffers by handle
+ * @vms: address spaces by id
+ * @contexts_by_id: contexts by id
+ * @syncs: timelines by handle
+ * @by_asid: address spaces that exist
+ * @dead: those that only have to be freed
+ * @contexts: all contexts
+ * @queues: the machine's queues
+ * @usage: what DRM_NPU_QUERY_USAGE says
+ */
+struct sim {
+	struct npu_core *core;
+	struct sim_bus bus;
+	struct drm_npu_device_info info;
+	struct npu_context *table;
+	uint64_t table_bus;
+	pthread_mutex_t tlb_lock;
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed, watch;
+	pthread_t watchdog;
+	uint64_t tick_ns;
+	bool quit, lost;
+	uint64_t reset_ns;
+	uint64_t serial;
+	struct sim_table bos, vms, contexts_by_id, syncs;
+	struct sim_vm *by_asid[SIM_ASIDS];
+	struct sim_vm_list dead;
+	struct sim_context_list contexts;
+	struct sim_queue queues[NPU_MAX_QUEUES];
+	struct drm_npu_usage_info usage;
+};
+
+/* A pair of registers, written low half first. */
+void sim_write64(struct sim *sim, uint32_t reg, uint64_t value);
+uint64_t sim_read64(struct sim *sim, uint32_t reg);
+/* CLOCK_MONOTONIC. */
+uint64_t sim_now_ns(void);
+/* Wait for @changed until a time of CLOCK_MONOTONIC; false: it has come. */
+bool sim_wait_changed(struct sim *sim, int64_t deadline_ns);
+
+/*
+ * sim_start.c: rings and tables, once; 0 or -ENOMEM. And what the machine is
+ * told of them, after each full reset; without the lock.
+ */
+int sim_start_init(struct sim *sim);
+void sim_start(struct sim *sim);
+
+/* sim_bo.c */
+int sim_bo_create(struct sim *sim, struct drm_npu_bo_create *args);
+int sim_bo_close(struct sim *sim, uint32_t handle);
+int sim_bo_wait(struct sim *sim, const struct drm_npu_bo_wait *args);
+int sim_bo_data(struct sim *sim, uint32_t handle, void **data);
+/* Drop a reference; lock held. */
+void sim_bo_put(struct sim *sim, struct sim_bo *bo);
+
+/* sim_vm.c */
+int sim_vm_create(struct sim *sim, struct drm_npu_vm_create *args);
+int sim_vm_destroy(struct sim *sim, const struct drm_npu_vm_destroy *args);
+int sim_vm_bind(struct sim *sim, struct drm_npu_vm_bind *args);
+/* Drop a reference; lock held. What is dead then waits for sim_vm_reap(). */
+void sim_vm_put(struct sim *sim, struct sim_vm *vm);
+/* Free the dead; without the lock. */
+void sim_vm_reap(struct sim *sim);
+/* All jobs of @vm up to number @upto have ended; lock held. */
+bool sim_vm_ended(const struct sim_vm *vm, uint64_t upto);
+
+/* sim_context.c */
+int sim_context_create(struct sim *sim, struct drm_npu_context_create *args);
+int sim_context_destroy(struct sim *sim,
+			const struct drm_npu_context_destroy *args);
+int sim_context_query(struct sim *sim, struct drm_npu_context_query *args);
+/* Drop a reference; lock held. */
+void sim_context_put(struct sim *sim, struct sim_context *ctx);
+/* Why a job of @ctx cannot run, or 0; lock held. */
+int sim_context_error(const struct sim *sim, const struct sim_context *ctx);
+
+/* sim_submit.c */
+int sim_submit(struct sim *sim, struct drm_npu_submit *args);
+/* Free a job that has ended; lock held. */
+void sim_job_free(struct sim *sim, struct sim_job *job);
+
+/* sim_queue.c; lock held. */
+/* Give the machine what need not wait. */
+void sim_queue_pump(struct sim *sim);
+/* End jobs that have ended. */
+void sim_queue_process(struct sim *sim, struct sim_queue *queue);
+/* Tell the machine to end all jobs of @ctx; @hung: the reason, or NULL. */
+void sim_queue_abort(struct sim *sim, struct sim_queue *queue,
+		     const struct sim_context *ctx,
+		     const struct sim_job *hung);
+/* After a reset: jobs that had not begun go to the ring again. */
+void sim_queue_restart(struct sim *sim, struct sim_queue *queue,
+		       uint64_t running);
+/* End all jobs: the machine is lost. */
+void sim_queue_fail_all(struct sim *sim, struct sim_queue *queue);
+/* Id of the job that the machine runs, or zero. */
+uint64_t sim_queue_running(struct sim *sim, const struct sim_queue *queue);
+/* Tell the machine of the ring, which is empty. */
+void sim_queue_start(struct sim *sim, struct sim_queue *queue);
+
+/* sim_sync.c */
+int sim_sync_create(struct sim *sim, uint32_t *handle);
+void sim_sync_destroy(struct sim *sim, uint32_t handle);
+int sim_sync_wait(struct sim *sim, uint32_t handle, uint64_t point,
+		  int64_t deadline_ns);
+/* Drop a reference; lock held. */
+void sim_sync_put(struct sim_sync *sync);
+
+/* sim_recovery.c: the watchdog, given a struct sim. */
+void *sim_recovery_thread(void *sim);
+/* A job of @ctx has been given to the machine; lock held. */
+void sim_recovery_watch(struct sim *sim, const struct sim_context *ctx);
+
+#endif /* NPU_SIM_SIM_MACHINE_H */
