@@ -40,13 +40,15 @@ int npu_llm_open(struct npu_device *device, const struct npu_gguf *gguf,
 		 const struct npu_llm_options *options, struct npu_llm **llm,
 		 struct npu_error *err)
 {
+	static const struct npu_llm_options defaults;
 	struct npu_job_image *image;
 	struct npu_target target;
 	int ret;
 
+	options = options ? options : &defaults;
 	npu_target_of(npu_device_info(device), &target);
-	ret = npu_compile_llama(gguf, &target, options ? &options->compile : NULL, &image,
-				err);
+	ret = npu_image_cache_compile(options->cache, gguf, &target, &options->compile,
+				      &image, options->cache_outcome, err);
 	if (ret)
 		return ret;
 	ret = npu_llm_open_image(device, image, options, llm, err);

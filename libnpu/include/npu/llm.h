@@ -40,6 +40,7 @@
 #include <npu/device.h>
 #include <npu/error.h>
 #include <npu/gguf.h>
+#include <npu/image_cache.h>
 #include <npu/job.h>
 
 #ifdef __cplusplus
@@ -55,10 +56,14 @@ struct npu_sequence;
  *	cache; of no effect on an image, which has been compiled
  * @kv_bytes: most memory for the KV cache of all sequences together; 0: as
  *	much as they can use. Memory is taken as sequences grow, not before.
+ * @cache: where npu_llm_open() looks for the compiled model, and keeps it; or NULL
+ * @cache_outcome: receives what came of @cache, with a note worth telling; or NULL
  */
 struct npu_llm_options {
 	struct npu_compile_options compile;
 	uint64_t kv_bytes;
+	struct npu_image_cache *cache;
+	struct npu_image_cache_outcome *cache_outcome;
 };
 
 /**
