@@ -167,6 +167,10 @@ static void show_program(const struct options *options,
 	else
 		printf("on all cores\n");
 	show_header(&header);
+	if (program->place == NPU_JOB_ON_CPU)
+		printf("  runs on the CPU: %s\n", program->reason);
+	if (program->next)
+		printf("  followed by %s\n", image->programs[program->next].name);
 	for (uint32_t i = 0; i < program->num_args; i++)
 		printf("  argument r%u %s = %" PRId64 "\n", NPU_R_ARG(i),
 		       program->arg_names[i], (int64_t)program->args[i]);
@@ -255,6 +259,11 @@ static void json_program(struct json *json, const struct options *options,
 	json_string(json, "name", program->name);
 	json_uint(json, "va", program->va);
 	json_uint(json, "cores", program->cores);
+	json_string(json, "place", program->place == NPU_JOB_ON_CPU ? "cpu" : "device");
+	if (program->place == NPU_JOB_ON_CPU)
+		json_string(json, "reason", program->reason);
+	if (program->next)
+		json_string(json, "next", image->programs[program->next].name);
 	json_uint(json, "isa_version", header.isa_version);
 	json_uint(json, "features", header.features);
 	json_uint(json, "sram_size", header.sram_size);

@@ -52,6 +52,7 @@ int npu_buffer_create(struct npu_device *device, struct npu_vm *vm,
 	if (!buffer)
 		return npu_error_set(err, -ENOMEM, "%s: out of memory",
 				     device->path);
+	atomic_init(&buffer->refs, 1);
 	buffer->device = npu_device_get(device);
 	ret = create_object(buffer, vm, size, err);
 	if (!ret)
@@ -64,11 +65,19 @@ int npu_buffer_create(struct npu_device *device, struct npu_vm *vm,
 	return 0;
 }
 
+struct npu_buffer *npu_buffer_get(struct npu_buffer *buffer)
+{
+	atomic_fetch_add_explicit(&buffer->refs, 1, memory_order_relaxed);
+	return buffer;
+}
+
 void npu_buffer_destroy(struct npu_buffer *buffer)
 {
 	struct drm_gem_close close = { 0 };
 
 	if (!buffer)
+		return;
+	if (atomic_fetch_sub_explicit(&buffer->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	if (buffer->data)
 		buffer->device->backend->unmap(buffer->device, buffer->data,

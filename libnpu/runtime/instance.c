@@ -8,6 +8,7 @@
 #include <npu/buffer.h>
 #include <npu/vm.h>
 
+#include "cpu/cpu_machine.h"
 #include "file_load.h"
 #include "instance.h"
 #include "job_image.h"
@@ -160,6 +161,7 @@ int npu_job_load(struct npu_device *device, const struct npu_job_image *image,
 	instance = calloc(1, sizeof(*instance));
 	if (!instance)
 		return npu_error_set(err, -ENOMEM, "out of memory");
+	pthread_mutex_init(&instance->lock, NULL);
 	ret = load(instance, device, image, options, err);
 	if (ret) {
 		npu_job_unload(instance);
@@ -173,6 +175,7 @@ void npu_job_unload(struct npu_instance *instance)
 {
 	if (!instance)
 		return;
+	cpu_machine_destroy(instance->cpu);
 	npu_queue_destroy(instance->queue);
 	for (uint32_t i = 0; i < instance->n_segments; i++)
 		npu_buffer_destroy(instance->segments[i].buffer);
@@ -183,6 +186,7 @@ void npu_job_unload(struct npu_instance *instance)
 	free(instance->segments);
 	free(instance->tensors);
 	free(instance->tags);
+	pthread_mutex_destroy(&instance->lock);
 	free(instance);
 }
 

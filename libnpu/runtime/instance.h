@@ -3,7 +3,13 @@
 #ifndef NPU_RUNTIME_INSTANCE_H
 #define NPU_RUNTIME_INSTANCE_H
 
+#include <pthread.h>
+
 #include <npu/instance.h>
+
+#include "hw/npu_regs.h"
+
+struct cpu_machine;
 
 /**
  * struct instance_segment - a segment in memory
@@ -18,13 +24,16 @@ struct instance_segment {
 };
 
 /**
- * struct npu_instance - a loaded job; nothing of it changes until it is unloaded
+ * struct npu_instance - a loaded job; what has no lock does not change until it is unloaded
  * @vm: address space
  * @queue: queue of its runs
  * @segments: @n_segments
  * @tensors: @n_tensors, without expected values
  * @programs: @n_programs, without names of arguments
  * @tags: @n_tags
+ * @lock: held during a run of several parts, one of them after the other
+ * @cpu: executes parts on the CPU; NULL until there is one
+ * @cpu_changes: state of the VM's mappings that @cpu knows
  */
 struct npu_instance {
 	struct npu_vm *vm;
@@ -34,7 +43,21 @@ struct npu_instance {
 	struct npu_job_tensor *tensors;
 	struct npu_job_program *programs;
 	char (*tags)[NPU_JOB_NAME_LEN];
+	pthread_mutex_t lock;
+	struct cpu_machine *cpu;
+	uint64_t cpu_changes;
 };
+
+/**
+ * npu_instance_tag() - what a faulting instruction is for
+ * @instance: loaded job
+ * @program: address of the program
+ * @fault: its fault
+ *
+ * Return: the name of the instruction's tag, or NULL if it has none.
+ */
+const char *npu_instance_tag(const struct npu_instance *instance, uint64_t program,
+			     const struct npu_fault *fault);
 
 /** npu_instance_memory() - the memory of a range in one segment, or NULL */
 void *npu_instance_memory(const struct npu_instance *instance, uint64_t va,

@@ -8,6 +8,7 @@
 
 #include <npu/fence.h>
 
+#include "cpu_run.h"
 #include "hw/npu_isa.h"
 #include "instance.h"
 #include "queue_internal.h"
@@ -36,42 +37,61 @@ int npu_job_program(const struct npu_instance *instance, const char *name,
 	return no_program(instance, name, err);
 }
 
-int npu_job_submit(struct npu_instance *instance, uint32_t program,
-		   const uint64_t *args, struct npu_fence **fence,
-		   struct npu_error *err)
+/* One program, whatever else belongs to its run. */
+static int submit_part(struct npu_instance *instance, const struct npu_job_program *p,
+		       const uint64_t *args, struct npu_fence **fence,
+		       struct npu_error *err)
 {
-	const struct npu_job_program *p;
-	struct npu_queue_job job;
-
-	if (program >= instance->n_programs)
-		return npu_error_set(err, -EINVAL, "no program %u: there are %u",
-				     program, instance->n_programs);
-	p = &instance->programs[program];
-	job = (struct npu_queue_job){
+	const struct npu_queue_job job = {
 		.program = p->va,
 		.program_size = p->size,
 		.cores = p->cores,
 		.args = args ? args : p->args,
 		.num_args = p->num_args,
 	};
+
 	return npu_queue_submit(instance->queue, &job, 1, fence, err);
+}
+
+static int check_program(const struct npu_instance *instance, uint32_t program,
+			 struct npu_error *err)
+{
+	if (program < instance->n_programs)
+		return 0;
+	return npu_error_set(err, -EINVAL, "no program %u: there are %u",
+			     program, instance->n_programs);
+}
+
+int npu_job_submit(struct npu_instance *instance, uint32_t program,
+		   const uint64_t *args, struct npu_fence **fence,
+		   struct npu_error *err)
+{
+	const struct npu_job_program *p;
+	int ret = check_program(instance, program, err);
+
+	if (ret)
+		return ret;
+	p = &instance->programs[program];
+	if (p->next || p->place != NPU_JOB_ON_DEVICE)
+		return npu_error_set(err, -ENOTSUP,
+				     "program '%s' has parts that run on the CPU: npu_job_run() runs it",
+				     p->name);
+	return submit_part(instance, p, args, fence, err);
 }
 
 /*
  * The tag of the instruction that faulted. The program is in memory that the
  * device does not write; but the process may, so the opcode is compared.
  */
-static const char *tag_of(const struct npu_instance *instance,
-			  const struct npu_failure *failure, uint64_t program)
+const char *npu_instance_tag(const struct npu_instance *instance, uint64_t program,
+			     const struct npu_fault *fault)
 {
 	uint64_t va = program + sizeof(struct npu_program) +
-		      (uint64_t)failure->fault.pc * NPU_INSN_SIZE;
+		      (uint64_t)fault->pc * NPU_INSN_SIZE;
 	const struct npu_insn *insn;
 
-	if (!failure->has_fault)
-		return NULL;
 	insn = npu_instance_memory(instance, va, sizeof(*insn));
-	if (!insn || insn->opcode != failure->fault.opcode ||
+	if (!insn || insn->opcode != fault->opcode ||
 	    insn->tag >= instance->n_tags || !instance->tags[insn->tag][0])
 		return NULL;
 	return instance->tags[insn->tag];
@@ -102,9 +122,9 @@ int npu_job_wait(struct npu_instance *instance, struct npu_fence *fence,
 	int ret = npu_fence_result(fence, -1, &failure, err);
 
 	if (failure.code)
-		npu_failure_error(&failure, 1,
-				  tag_of(instance, &failure, fence->program),
-				  err);
+		npu_failure_error(&failure, 1, failure.has_fault ?
+				  npu_instance_tag(instance, fence->program, &failure.fault) :
+				  NULL, err);
 	if (stats)
 		fill_stats(instance, fence, stats);
 	return ret;
@@ -118,19 +138,88 @@ static uint64_t now_ns(void)
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
+static void add_stats(struct npu_job_stats *to, const struct npu_job_stats *part)
+{
+	to->clock_khz = part->clock_khz;
+	to->cores = part->cores > to->cores ? part->cores : to->cores;
+	to->cycles += part->cycles;
+	to->model_seconds += part->model_seconds;
+	for (unsigned int i = 0; i < NPU_STATS_COUNTERS; i++)
+		to->counters[i] += part->counters[i];
+}
+
+static int run_on_device(struct npu_instance *instance, const struct npu_job_program *p,
+			 const uint64_t *args, struct npu_job_stats *stats,
+			 struct npu_error *err)
+{
+	struct npu_job_stats part;
+	struct npu_fence *fence;
+	int ret = submit_part(instance, p, args, &fence, err);
+
+	if (ret)
+		return ret;
+	ret = npu_job_wait(instance, fence, &part, err);
+	add_stats(stats, &part);
+	npu_fence_destroy(fence);
+	return ret;
+}
+
+static int run_on_cpu(struct npu_instance *instance, const struct npu_job_program *p,
+		      const uint64_t *args, struct npu_job_stats *stats,
+		      struct npu_error *err)
+{
+	uint64_t start = now_ns();
+	int ret = npu_cpu_run(instance, p, args, err);
+
+	stats->cpu_ns += now_ns() - start;
+	stats->cpu_parts++;
+	return ret;
+}
+
+static int run_part(struct npu_instance *instance, const struct npu_job_program *p,
+		    const uint64_t *args, struct npu_job_stats *stats,
+		    struct npu_error *err)
+{
+	return p->place == NPU_JOB_ON_CPU ? run_on_cpu(instance, p, args, stats, err) :
+					    run_on_device(instance, p, args, stats, err);
+}
+
+/* Each part finds in memory what the one before it left there. */
+static int run_chain(struct npu_instance *instance, const struct npu_job_program *p,
+		     const uint64_t *args, struct npu_job_stats *stats,
+		     struct npu_error *err)
+{
+	int ret;
+
+	pthread_mutex_lock(&instance->lock);
+	ret = run_part(instance, p, args, stats, err);
+	while (!ret && p->next) {
+		p = &instance->programs[p->next];
+		ret = run_part(instance, p, args, stats, err);
+	}
+	pthread_mutex_unlock(&instance->lock);
+	return ret;
+}
+
 int npu_job_run(struct npu_instance *instance, uint32_t program,
 		const uint64_t *args, struct npu_job_stats *stats,
 		struct npu_error *err)
 {
+	const struct npu_job_program *p;
+	struct npu_job_stats sum = { 0 };
 	uint64_t start = now_ns();
-	struct npu_fence *fence;
-	int ret = npu_job_submit(instance, program, args, &fence, err);
+	int ret = check_program(instance, program, err);
 
 	if (ret)
 		return ret;
-	ret = npu_job_wait(instance, fence, stats, err);
+	p = &instance->programs[program];
+	args = args ? args : p->args;
+	if (p->next || p->place == NPU_JOB_ON_CPU)
+		ret = run_chain(instance, p, args, &sum, err);
+	else
+		ret = run_on_device(instance, p, args, &sum, err);
+	sum.wall_ns = now_ns() - start;
 	if (stats)
-		stats->wall_ns = now_ns() - start;
-	npu_fence_destroy(fence);
+		*stats = sum;
 	return ret;
 }

@@ -19,7 +19,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	      "job files and programs are little endian");
 
 #define JOB_FILE_MAGIC		0x4a55504e	/* "NPUJ" */
-#define JOB_FILE_MAJOR		1
+#define JOB_FILE_MAJOR		2
 #define JOB_FILE_MINOR		0
 #define JOB_FILE_TABLE_ALIGN	64
 #define JOB_FILE_DATA_ALIGN	4096
@@ -87,7 +87,10 @@ struct job_program_record {
 	uint32_t cores;
 	uint32_t first_arg;	/* in ARGS */
 	uint32_t num_args;
-	uint32_t reserved[10];
+	uint32_t place;		/* enum npu_job_place */
+	uint32_t next;		/* program behind it; 0: none */
+	char reason[NPU_JOB_REASON_LEN];
+	uint32_t reserved[8];
 };
 
 struct job_arg_record {
@@ -104,7 +107,7 @@ static_assert(sizeof(struct job_section) == 32, "ABI");
 static_assert(sizeof(struct job_header) == 64 + 32 * JOB_SECTION_COUNT, "ABI");
 static_assert(sizeof(struct job_segment_record) == 128, "ABI");
 static_assert(sizeof(struct job_tensor_record) == 128, "ABI");
-static_assert(sizeof(struct job_program_record) == 128, "ABI");
+static_assert(sizeof(struct job_program_record) == 256, "ABI");
 static_assert(sizeof(struct job_arg_record) == 80, "ABI");
 static_assert(sizeof(struct job_tag_record) == 64, "ABI");
 

@@ -86,6 +86,11 @@ static void put_name(char *to, const char *from)
 	snprintf(to, NPU_JOB_NAME_LEN, "%s", from);
 }
 
+static void put_reason(char *to, const char *from)
+{
+	snprintf(to, NPU_JOB_REASON_LEN, "%s", from);
+}
+
 static void put_segments(struct writer *writer, const struct npu_job_image *image)
 {
 	uint64_t data = 0;
@@ -154,9 +159,12 @@ static uint32_t put_programs(struct writer *writer,
 			.cores = from->cores,
 			.first_arg = num_args,
 			.num_args = from->num_args,
+			.place = from->place,
+			.next = from->next,
 		};
 
 		put_name(record.name, from->name);
+		put_reason(record.reason, from->reason);
 		put(writer, &record, sizeof(record));
 		num_args += from->num_args;
 	}

@@ -258,6 +258,50 @@ static int check_args(const struct check *check, uint32_t i, uint32_t first_arg)
 			    program->num_args, first_arg);
 }
 
+static bool is_printable(const char *text, size_t size)
+{
+	size_t len = strnlen(text, size);
+
+	for (size_t i = 0; i < len; i++)
+		if (text[i] < ' ' || text[i] > '~')
+			return false;
+	return len < size;
+}
+
+/* Who is next stands behind: so a chain ends. */
+static int check_chain(const struct check *check, uint32_t i)
+{
+	const struct npu_job_program *program = &check->image->programs[i];
+	const struct npu_job_program *next;
+
+	if (program->place > NPU_JOB_ON_CPU)
+		return bad(check, JOB_PART_PROGRAM, i,
+			   "program '%s' runs in place %u, which does not exist",
+			   program->name, program->place);
+	if (!is_printable(program->reason, sizeof(program->reason)))
+		return bad(check, JOB_PART_PROGRAM, i,
+			   "the reason of program '%s' has no end, or a byte that cannot be printed",
+			   program->name);
+	if (!program->next)
+		return 0;
+	if (program->next <= i || program->next >= check->image->n_programs)
+		return bad(check, JOB_PART_PROGRAM, i,
+			   "program '%s' is followed by program %u, not one from %u to %u",
+			   program->name, program->next, i + 1,
+			   check->image->n_programs - 1);
+	next = &check->image->programs[program->next];
+	if (next->num_args != program->num_args)
+		return bad(check, JOB_PART_PROGRAM, program->next,
+			   "program '%s' has %u arguments, '%s' before it %u",
+			   next->name, next->num_args, program->name, program->num_args);
+	for (uint32_t j = 0; j < i; j++)
+		if (check->image->programs[j].next == program->next)
+			return bad(check, JOB_PART_PROGRAM, i,
+				   "program '%s' is followed by '%s', which is in another chain",
+				   program->name, next->name);
+	return 0;
+}
+
 /* What is in the program is the device's to judge. */
 static int check_program(const struct check *check, uint32_t i)
 {
@@ -316,6 +360,8 @@ static int check_programs(const struct check *check)
 
 	for (uint32_t i = 0; i < image->n_programs && !ret; i++) {
 		ret = check_program(check, i);
+		if (!ret)
+			ret = check_chain(check, i);
 		if (!ret)
 			ret = check_args(check, i, first_arg);
 		first_arg += image->programs[i].num_args;

@@ -19,18 +19,24 @@ static uint64_t offset_of(const struct job_reader *reader, unsigned int type,
 	return reader->header.sections[type].offset + index * record + field;
 }
 
-/* A name, with nothing but zeros behind its end. */
+/* A text, with nothing but zeros behind its end. */
+static int copy_text(const struct job_reader *reader, char *to,
+		     const char *text, size_t size, uint64_t offset)
+{
+	size_t len = strnlen(text, size);
+
+	for (size_t i = len; i < size; i++)
+		if (text[i])
+			return job_reader_bad(reader, offset + i,
+					      "a name is followed by a byte that is not zero");
+	memcpy(to, text, size);
+	return 0;
+}
+
 static int copy_name(const struct job_reader *reader, char *to,
 		     const char *name, uint64_t offset)
 {
-	size_t len = strnlen(name, NPU_JOB_NAME_LEN);
-
-	for (size_t i = len; i < NPU_JOB_NAME_LEN; i++)
-		if (name[i])
-			return job_reader_bad(reader, offset + i,
-					      "a name is followed by a byte that is not zero");
-	memcpy(to, name, NPU_JOB_NAME_LEN);
-	return 0;
+	return copy_text(reader, to, name, NPU_JOB_NAME_LEN, offset);
 }
 
 /**
@@ -188,6 +194,9 @@ static int make_program(struct job_reader *reader, uint32_t i,
 
 	from += i;
 	ret = copy_name(reader, to->name, from->name, PROGRAM_AT(i, name));
+	if (!ret)
+		ret = copy_text(reader, to->reason, from->reason, sizeof(to->reason),
+				PROGRAM_AT(i, reason));
 	if (ret)
 		return ret;
 	if (from->first_arg != *next_arg ||
@@ -197,7 +206,7 @@ static int make_program(struct job_reader *reader, uint32_t i,
 				      from->first_arg,
 				      (uint64_t)from->first_arg + from->num_args,
 				      count_of(reader, JOB_SECTION_ARGS));
-	for (unsigned int j = 0; j < 10; j++)
+	for (unsigned int j = 0; j < 8; j++)
 		if (from->reserved[j])
 			return job_reader_bad(reader, PROGRAM_AT(i, reserved),
 					      "a reserved field is not zero");
@@ -205,6 +214,8 @@ static int make_program(struct job_reader *reader, uint32_t i,
 	to->size = from->size;
 	to->cores = from->cores;
 	to->num_args = from->num_args;
+	to->place = from->place;
+	to->next = from->next;
 	to->arg_names = owner->arg_names + *next_arg;
 	to->args = owner->args + *next_arg;
 	*next_arg += from->num_args;

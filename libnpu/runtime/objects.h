@@ -2,8 +2,8 @@
 /*
  * The runtime's objects, as its own files see them.
  *
- * References: buffers and VMs hold the device, queues hold their VM, fences
- * hold their queue. The last reference frees. Locks nest in the order queue,
+ * References: buffers and VMs hold the device, VMs hold the buffers that are
+ * mapped in them, queues hold their VM, fences hold their queue. The last reference frees. Locks nest in the order queue,
  * VM; no other two are held together.
  */
 #ifndef NPU_RUNTIME_OBJECTS_H
@@ -18,6 +18,7 @@
 
 #include "backend.h"
 #include "va_space.h"
+#include "vm_maps.h"
 
 struct sim;
 
@@ -41,12 +42,14 @@ struct npu_device {
 
 /**
  * struct npu_buffer - a GEM object, mapped for the CPU
+ * @refs: the caller's, and one of each mapping
  * @device: holds a reference
  * @size: bytes
  * @data: mapping of @size bytes
  * @handle: GEM handle
  */
 struct npu_buffer {
+	atomic_uint refs;
 	struct npu_device *device;
 	uint64_t size;
 	void *data;
@@ -58,8 +61,9 @@ struct npu_buffer {
  * @refs: references
  * @device: holds a reference
  * @id: the driver's id
- * @lock: protects @space, and keeps it in step with the driver
- * @space: what is mapped
+ * @lock: protects @space and @maps, and keeps them in step with the driver
+ * @space: addresses in use
+ * @maps: what is mapped there
  */
 struct npu_vm {
 	atomic_uint refs;
@@ -67,10 +71,12 @@ struct npu_vm {
 	uint32_t id;
 	pthread_mutex_t lock;
 	struct va_space space;
+	struct vm_maps maps;
 };
 
 struct npu_device *npu_device_get(struct npu_device *device);
 struct npu_vm *npu_vm_get(struct npu_vm *vm);
+struct npu_buffer *npu_buffer_get(struct npu_buffer *buffer);
 
 /**
  * npu_device_ioctl() - a request of drm/npu_accel.h

@@ -54,6 +54,7 @@ void npu_vm_destroy(struct npu_vm *vm)
 	destroy.id = vm->id;
 	npu_device_ioctl(vm->device, DRM_IOCTL_NPU_VM_DESTROY, &destroy);
 	va_space_fini(&vm->space);
+	vm_maps_fini(&vm->maps);
 	pthread_mutex_destroy(&vm->lock);
 	npu_device_close(vm->device);
 	free(vm);
@@ -87,6 +88,14 @@ static int bind(struct npu_vm *vm, const struct drm_npu_vm_bind_op *op,
 			     (uint64_t)op->size, (uint64_t)op->va, strerror(-ret));
 }
 
+/* So that what is noted after a change of the driver's mappings cannot fail. */
+static int make_room(struct npu_vm *vm, struct npu_error *err)
+{
+	if (!va_space_room(&vm->space) && !vm_maps_room(&vm->maps))
+		return 0;
+	return npu_error_set(err, -ENOMEM, "%s: out of memory", vm->device->path);
+}
+
 /* Called with the lock held; on success the range is noted as used. */
 static int map_locked(struct npu_vm *vm, struct npu_buffer *buffer,
 		      uint64_t offset, uint64_t size, uint64_t va,
@@ -100,15 +109,20 @@ static int map_locked(struct npu_vm *vm, struct npu_buffer *buffer,
 		.va = va,
 		.size = size,
 	};
-	int ret;
+	struct vm_map map = {
+		.start = va, .end = va + size, .buffer = buffer, .offset = offset,
+		.readonly = flags & NPU_VM_READONLY,
+	};
+	int ret = make_room(vm, err);
 
-	if (va_space_room(&vm->space))
-		return npu_error_set(err, -ENOMEM, "%s: out of memory",
-				     vm->device->path);
-	ret = bind(vm, &op, err);
 	if (!ret)
-		va_space_add(&vm->space, va, va + size);
-	return ret;
+		ret = bind(vm, &op, err);
+	if (ret)
+		return ret;
+	va_space_add(&vm->space, va, va + size);
+	npu_buffer_get(buffer);
+	vm_maps_add(&vm->maps, &map);
+	return 0;
 }
 
 /* Large buffers start where huge pages can. */
@@ -157,13 +171,13 @@ int npu_vm_unmap(struct npu_vm *vm, uint64_t va, uint64_t size,
 	int ret;
 
 	pthread_mutex_lock(&vm->lock);
-	if (va_space_room(&vm->space))
-		ret = npu_error_set(err, -ENOMEM, "%s: out of memory",
-				    vm->device->path);
-	else
-		ret = bind(vm, &op, err);
+	ret = make_room(vm, err);
 	if (!ret)
+		ret = bind(vm, &op, err);
+	if (!ret) {
 		va_space_remove(&vm->space, va, va + size);
+		vm_maps_remove(&vm->maps, va, va + size);
+	}
 	pthread_mutex_unlock(&vm->lock);
 	return ret;
 }

@@ -47,7 +47,8 @@ static bool same_programs(const struct npu_job_image *a,
 
 		if (strcmp(p->name, q->name) || p->va != q->va ||
 		    p->size != q->size || p->cores != q->cores ||
-		    p->num_args != q->num_args ||
+		    p->num_args != q->num_args || p->place != q->place ||
+		    p->next != q->next || strcmp(p->reason, q->reason) ||
 		    memcmp(p->args, q->args, 8 * p->num_args) ||
 		    memcmp(p->arg_names, q->arg_names,
 			   NPU_JOB_NAME_LEN * p->num_args))
@@ -286,7 +287,7 @@ static void test_reasons(unsigned char *bytes, size_t size)
 		      "offset 4: version 9.0");
 	expect_reason(bytes, size, offsetof(struct job_header, sections[0].count),
 		      0x10000001, 4, "268435457 entries");
-	expect_reason(bytes, size, offsetof(struct job_header, sections[5].size),
+	expect_reason(bytes, size, offsetof(struct job_header, sections[JOB_SECTION_DATA].size),
 		      ~0ull, 8, "does not end in the file");
 	expect_reason(bytes, size, segment + offsetof(struct job_segment_record, size),
 		      1ull << 40, 8, "does not end in the address space");
@@ -306,7 +307,19 @@ static void test_reasons(unsigned char *bytes, size_t size)
 		      49, 4, "are not the next ones");
 	expect_reason(bytes, size, program + offsetof(struct job_program_record, size),
 		      0xffffff80, 4, "does not lie in the data of a readonly segment");
-	expect_reason(bytes, size, program + 128, 0x7473726966 /* "first" */, 8,
+	expect_reason(bytes, size, program + offsetof(struct job_program_record, place),
+		      2, 4, "runs in place 2");
+	expect_reason(bytes, size, program + offsetof(struct job_program_record, next),
+		      2, 4, "followed by program 2, not one from 1 to 1");
+	expect_reason(bytes, size, program + sizeof(struct job_program_record) +
+		      offsetof(struct job_program_record, next),
+		      1, 4, "followed by program 1");
+	expect_reason(bytes, size, program + offsetof(struct job_program_record, next),
+		      1, 4, "has 1 arguments, 'first' before it 2");
+	expect_reason(bytes, size, program + offsetof(struct job_program_record, reason),
+		      0x1b, 1, "a byte that cannot be printed");
+	expect_reason(bytes, size, program + sizeof(struct job_program_record),
+		      0x7473726966 /* "first" */, 8,
 		      "two programs are called 'first'");
 	expect_reason(bytes, size, arg + 80, 0x736f70 /* "pos" */, 8,
 		      "two arguments of a program are called 'pos'");

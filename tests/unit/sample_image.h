@@ -80,6 +80,7 @@ static inline void sample_programs(struct sample *s)
 		.name = "second", .va = SAMPLE_CODE_VA,
 		.size = SAMPLE_CODE_SIZE, .num_args = 1,
 		.arg_names = s->arg_names + 2, .args = s->args + 2,
+		.place = NPU_JOB_ON_CPU, .reason = "the device lacks topk",
 	};
 }
 

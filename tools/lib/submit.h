@@ -55,6 +55,7 @@ struct submit_check {
 
 /**
  * struct submit_report - how it went
+ * @image: where @program is from
  * @program: what ran
  * @runs: runs that ended well
  * @wall_ns: of each of them, in order of time taken
@@ -65,6 +66,7 @@ struct submit_check {
  * @bad_run: first run whose outputs differed, from 1; 0: none
  */
 struct submit_report {
+	const struct npu_job_image *image;
 	const struct npu_job_program *program;
 	uint32_t runs;
 	uint64_t *wall_ns;

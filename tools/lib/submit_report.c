@@ -43,6 +43,24 @@ static void show_cost(const struct npu_job_stats *stats)
 	       units_joules(counters[NPU_CNT_ENERGY_PJ] * 1e-12, text));
 }
 
+/* Nobody should find out by the time that it takes. */
+static void show_cpu(const struct submit_report *report)
+{
+	const struct npu_job_program *p = report->program;
+	char text[UNITS_LEN];
+
+	if (!report->stats.cpu_parts)
+		return;
+	printf("  on the CPU     %u parts, %s\n", report->stats.cpu_parts,
+	       units_seconds(report->stats.cpu_ns / 1e9, text));
+	for (;; p = &report->image->programs[p->next]) {
+		if (p->place == NPU_JOB_ON_CPU)
+			printf("    %s: %s\n", p->name, p->reason);
+		if (!p->next)
+			break;
+	}
+}
+
 static void show_checks(const struct submit_report *report)
 {
 	if (report->unchecked && report->num_checks)
@@ -70,6 +88,7 @@ void submit_show(const struct submit_options *options,
 	if (report->runs) {
 		show_wall(report);
 		show_cost(&report->stats);
+		show_cpu(report);
 	}
 	show_checks(report);
 }
@@ -86,6 +105,8 @@ static void json_cost(struct json *json, const struct submit_report *report)
 	json_uint(json, "cores", stats->cores);
 	json_uint(json, "clock_khz", stats->clock_khz);
 	json_double(json, "model_seconds", stats->model_seconds);
+	json_uint(json, "cpu_parts", stats->cpu_parts);
+	json_uint(json, "cpu_ns", stats->cpu_ns);
 	json_object(json, "counters");
 	for (uint32_t i = 0; npu_counter_name(i); i++)
 		json_uint(json, npu_counter_name(i), stats->counters[i]);

@@ -251,6 +251,7 @@ int submit_image(const struct submit_options *options,
 	int status = find_program(options, image, &program, err);
 
 	if (!status) {
+		report.image = image;
 		report.program = &image->programs[program];
 		memcpy(args, report.program->args,
 		       report.program->num_args * sizeof(*args));

@@ -27,6 +27,10 @@ struct npu_instance;
  * @cycles: device cycles, as the device's model counts them
  * @model_seconds: @cycles at @clock_khz: time that the modelled device needs
  * @counters: all counters, in the order of enum npu_counter (npu_regs.h)
+ * @cpu_parts: parts of the run that the CPU executed
+ * @cpu_ns: time that they took; cycles and counters are the device's alone
+ *
+ * Of a run in several parts on the device cycles and counters are sums.
  */
 struct npu_job_stats {
 	uint64_t wall_ns;
@@ -35,6 +39,8 @@ struct npu_job_stats {
 	uint64_t cycles;
 	double model_seconds;
 	uint64_t counters[NPU_STATS_COUNTERS];
+	uint32_t cpu_parts;
+	uint64_t cpu_ns;
 };
 
 /**
@@ -94,7 +100,8 @@ int npu_job_program(const struct npu_instance *instance, const char *name,
  *
  * Runs of one instance happen in the order in which they were submitted.
  *
- * Return: 0 or a negative errno.
+ * Return: 0; -ENOTSUP for a program with parts on the CPU, which only
+ * npu_job_run() runs; or another negative errno.
  */
 int npu_job_submit(struct npu_instance *instance, uint32_t program,
 		   const uint64_t *args, struct npu_fence **fence,
@@ -113,7 +120,7 @@ int npu_job_wait(struct npu_instance *instance, struct npu_fence *fence,
 		 struct npu_job_stats *stats, struct npu_error *err);
 
 /**
- * npu_job_run() - run a program and wait for its end
+ * npu_job_run() - run a program, all parts of it, and wait for its end
  * @instance: instance
  * @program: its index; 0 is the default program
  * @args: all of its arguments; NULL: the image's values

@@ -19,6 +19,7 @@ extern "C" {
 #endif
 
 #define NPU_JOB_NAME_LEN 64	/* bytes of a name, with its NUL */
+#define NPU_JOB_REASON_LEN 128	/* bytes of a reason, with its NUL */
 #define NPU_JOB_MAX_DIMS 4
 
 /**
@@ -74,6 +75,16 @@ struct npu_job_tensor {
 };
 
 /**
+ * enum npu_job_place - what executes a program
+ * @NPU_JOB_ON_DEVICE: the NPU
+ * @NPU_JOB_ON_CPU: the processor, with the results that the instruction set defines
+ */
+enum npu_job_place {
+	NPU_JOB_ON_DEVICE = 0,
+	NPU_JOB_ON_CPU = 1,
+};
+
+/**
  * struct npu_job_program - one program and its arguments
  * @name: unique in the image
  * @va: address of its struct npu_program, within a readonly segment's data
@@ -82,6 +93,13 @@ struct npu_job_tensor {
  * @num_args: number of arguments
  * @arg_names: their names
  * @args: their default values
+ * @place: enum npu_job_place
+ * @next: index of the program that runs behind it, with the same arguments, as
+ *	a part of the same run; larger than this one's; 0: none
+ * @reason: why it runs on the CPU, for people; empty on the device
+ *
+ * A run that the device cannot do alone is a chain of programs, by turns on
+ * device and CPU. A program that is another's @next is in no other chain.
  */
 struct npu_job_program {
 	char name[NPU_JOB_NAME_LEN];
@@ -91,6 +109,9 @@ struct npu_job_program {
 	uint32_t num_args;
 	char (*arg_names)[NPU_JOB_NAME_LEN];
 	uint64_t *args;
+	uint32_t place;
+	uint32_t next;
+	char reason[NPU_JOB_REASON_LEN];
 };
 
 /**
