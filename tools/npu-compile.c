@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <npu/compile.h>
 #include <npu/gguf.h>
@@ -28,6 +29,9 @@ static const char usage[] =
 	"      --chunk=N       tokens of a prefill run (default: 32, or what fits)\n"
 	"      --cores=N       cores to divide the work for (default 2)\n"
 	"      --sram=BYTES    SRAM of a core (default 1048576)\n"
+	"      --without=FEATURE   as for a device that lacks it, such as GATHER or MAT_F16\n"
+	"      --no-fallback   an operator that the device cannot do is an error, and\n"
+	"                      does not run on the CPU\n"
 	"      --cache=DIR     keep compiled models there (default: NPU_CACHE, or\n"
 	"                      npu under XDG_CACHE_HOME or ~/.cache)\n"
 	"      --no-cache      compile anew, and keep nothing\n"
@@ -60,6 +64,22 @@ static bool parse_u32(const char *text, const char *option, uint32_t *value)
 	return true;
 }
 
+/* Take a feature from those of the device. */
+static bool parse_feature(const char *text, uint64_t *features)
+{
+	for (uint32_t bit = 0; npu_feature_name(bit); bit++) {
+		if (strcasecmp(text, npu_feature_name(bit)))
+			continue;
+		*features &= ~(1ull << bit);
+		return true;
+	}
+	fprintf(stderr, "npu-compile: --without=%s: there are", text);
+	for (uint32_t bit = 0; npu_feature_name(bit); bit++)
+		fprintf(stderr, " %s", npu_feature_name(bit));
+	fputc('\n', stderr);
+	return false;
+}
+
 static bool take_option(struct arguments *a, int option)
 {
 	uint32_t block;
@@ -81,6 +101,11 @@ static bool take_option(struct arguments *a, int option)
 		return parse_u32(optarg, "cores", &a->target.cores);
 	case 's':
 		return parse_u32(optarg, "sram", &a->target.sram_size);
+	case 'w':
+		return parse_feature(optarg, &a->target.features);
+	case 'F':
+		a->compile.no_fallback = true;
+		return true;
 	case 'C':
 		a->cache = optarg;
 		return true;
@@ -108,6 +133,8 @@ static bool parse(int argc, char **argv, struct arguments *a)
 		{ "chunk", required_argument, NULL, 'k' },
 		{ "cores", required_argument, NULL, 'c' },
 		{ "sram", required_argument, NULL, 's' },
+		{ "without", required_argument, NULL, 'w' },
+		{ "no-fallback", no_argument, NULL, 'F' },
 		{ "cache", required_argument, NULL, 'C' },
 		{ "no-cache", no_argument, NULL, 'N' },
 		{ "help", no_argument, NULL, 'h' },
@@ -130,6 +157,26 @@ static bool parse(int argc, char **argv, struct arguments *a)
 	return false;
 }
 
+/* Whether a program is a part of another one's run. */
+static bool is_behind(const struct npu_job_image *image, uint32_t program)
+{
+	for (uint32_t i = 0; i < program; i++)
+		if (image->programs[i].next == program)
+			return true;
+	return false;
+}
+
+static uint64_t size_of_run(const struct npu_job_image *image, uint32_t program)
+{
+	uint64_t size = image->programs[program].size;
+
+	while (image->programs[program].next) {
+		program = image->programs[program].next;
+		size += image->programs[program].size;
+	}
+	return size;
+}
+
 static void report(const struct arguments *a, const struct npu_job_image *image)
 {
 	char text[UNITS_LEN];
@@ -139,8 +186,9 @@ static void report(const struct arguments *a, const struct npu_job_image *image)
 		memory += image->segments[i].size;
 	printf("%s: %s of memory", a->output, units_bytes(memory, text));
 	for (uint32_t i = 0; i < image->n_programs; i++)
-		printf(", %s %s", image->programs[i].name,
-		       units_bytes(image->programs[i].size, text));
+		if (!is_behind(image, i))
+			printf(", %s %s", image->programs[i].name,
+			       units_bytes(size_of_run(image, i), text));
 	putchar('\n');
 }
 

@@ -4,7 +4,6 @@
 
 #include <hw/npu_isa.h>
 
-#include <npu/disasm.h>
 #include <npu/model.h>
 
 #include "buildable.h"
@@ -21,6 +20,7 @@
  * @layer: block to compile, or -1 for the whole model
  * @context: positions
  * @chunk: tokens of a prefill run
+ * @cpu_space: what does not fit runs on the CPU
  * @options: the caller's choices
  */
 struct job {
@@ -28,23 +28,16 @@ struct job {
 	const struct npu_target *target;
 	int64_t layer;
 	uint32_t context, chunk;
+	bool cpu_space;
 	const struct npu_compile_options *options;
 };
 
 static int check_target(const struct npu_target *t, struct npu_error *err)
 {
-	static const uint64_t needed = NPU_FEAT_MAT_I8 | NPU_FEAT_MAT_F16 |
-				       NPU_FEAT_STREAM | NPU_FEAT_GATHER;
-
 	if (!t->cores || !t->sram_size || t->work_max < 16 || t->work_max > 62)
 		return npu_error_set(err, -EINVAL,
 				     "target: %u cores, %u bytes of SRAM, work of 2^%u: not a device",
 				     t->cores, t->sram_size, t->work_max);
-	for (uint32_t bit = 0; bit < 64; bit++)
-		if ((needed & ~t->features) >> bit & 1)
-			return npu_error_set(err, -ENOTSUP,
-					     "the device lacks %s, which the model's programs need",
-					     npu_feature_name(bit));
 	return 0;
 }
 
@@ -52,12 +45,16 @@ static uint32_t program_list(const struct job *job, struct image_program *progra
 {
 	const struct image_program decode = {
 		.name = "decode",
-		.spec = { .single = true, .max_rows = 1, .stream = true,
-			  .context = job->context },
+		.spec = { .single = true, .max_rows = 1,
+			  .stream = job->target->features & NPU_FEAT_STREAM,
+			  .context = job->context, .no_cpu = job->options->no_fallback,
+			  .cpu_space = job->cpu_space },
 	};
 	const struct image_program prefill = {
 		.name = job->layer < 0 ? "prefill" : "block",
-		.spec = { .max_rows = job->chunk, .context = job->context },
+		.spec = { .max_rows = job->chunk, .context = job->context,
+			  .no_cpu = job->options->no_fallback,
+			  .cpu_space = job->cpu_space },
 		.args = { 0, job->chunk, job->layer < 0 },
 	};
 
@@ -100,12 +97,18 @@ static int compile_once(const struct job *job, struct npu_job_image **image,
 	return ret;
 }
 
-/* Unless the caller chose the chunk, one that does not fit is halved. */
+/*
+ * Unless the caller chose the chunk, one that does not fit is halved. What does
+ * not fit with a single token never will.
+ */
 static int compile_fitting(struct job *job, bool chosen, struct npu_job_image **image,
 			   struct npu_error *err)
 {
 	for (;;) {
-		int ret = compile_once(job, image, err);
+		int ret;
+
+		job->cpu_space = job->chunk == 1 && !job->options->no_fallback;
+		ret = compile_once(job, image, err);
 
 		if (ret != -ENOSPC || chosen || job->chunk == 1)
 			return ret;

@@ -20,8 +20,7 @@ int image_lower(const struct graph *g, const struct npu_target *target,
 		struct image_program *programs, uint32_t n, struct npu_error *err)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		int ret = lower_graph(g, target, &programs[i].spec, &programs[i].data,
-				      &programs[i].size, err);
+		int ret = place_graph(g, target, &programs[i].spec, &programs[i].parts, err);
 
 		if (ret) {
 			image_programs_free(programs, n);
@@ -33,15 +32,21 @@ int image_lower(const struct graph *g, const struct npu_target *target,
 
 void image_programs_free(struct image_program *programs, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		free(programs[i].data);
-		programs[i].data = NULL;
-	}
+	for (uint32_t i = 0; i < n; i++)
+		parts_free(&programs[i].parts);
 }
 
 static uint32_t aligned(uint32_t size)
 {
 	return (size + PROGRAM_ALIGN - 1) / PROGRAM_ALIGN * PROGRAM_ALIGN;
+}
+
+/* Behind what is there, both in @data and in the address space. */
+static uint64_t put_part(const struct part *part, uint8_t **data, uint64_t va)
+{
+	memcpy(*data, part->data, part->size);
+	*data += aligned(part->size);
+	return va + aligned(part->size);
 }
 
 static bool set_args(struct npu_job_program *p, const struct image_program *from)
@@ -58,6 +63,55 @@ static bool set_args(struct npu_job_program *p, const struct image_program *from
 	return true;
 }
 
+/* The first part has the program's name; the others a number behind it. */
+static bool add_part(struct npu_job_image *image, const struct image_program *from,
+		     uint32_t i, uint64_t va)
+{
+	const struct part *part = &from->parts.part[i];
+	struct npu_job_program *p = &image->programs[image->n_programs++];
+
+	snprintf(p->name, sizeof(p->name), i ? "%s.%u" : "%s", from->name, i);
+	memcpy(p->reason, part->reason, sizeof(p->reason));
+	p->va = va;
+	p->size = part->size;
+	p->place = part->place;
+	return set_args(p, from);
+}
+
+/* What users name comes first; the rest of each run stands behind all that. */
+static bool add_runs(struct npu_job_image *image, const struct image_program *programs,
+		     uint32_t n, uint8_t *data, uint64_t va)
+{
+	uint32_t last;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (!add_part(image, &programs[i], 0, va))
+			return false;
+		va = put_part(&programs[i].parts.part[0], &data, va);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		last = i;
+		for (uint32_t j = 1; j < programs[i].parts.n; j++) {
+			image->programs[last].next = image->n_programs;
+			last = image->n_programs;
+			if (!add_part(image, &programs[i], j, va))
+				return false;
+			va = put_part(&programs[i].parts.part[j], &data, va);
+		}
+	}
+	return true;
+}
+
+static uint64_t programs_size(const struct image_program *programs, uint32_t n)
+{
+	uint64_t size = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t j = 0; j < programs[i].parts.n; j++)
+			size += aligned(programs[i].parts.part[j].size);
+	return size;
+}
+
 /* One segment with all programs, one behind the other. */
 static bool add_programs(struct npu_job_image *image, const struct image_program *programs,
 			 uint32_t n, uint64_t va)
@@ -68,26 +122,11 @@ static bool add_programs(struct npu_job_image *image, const struct image_program
 	snprintf(s->name, sizeof(s->name), "programs");
 	s->va = va;
 	s->readonly = 1;
-	for (uint32_t i = 0; i < n; i++)
-		s->size += aligned(programs[i].size);
+	s->size = programs_size(programs, n);
 	s->data_size = s->size;
 	data = calloc(1, s->size);
 	s->data = data;
-	if (!data)
-		return false;
-	for (uint32_t i = 0; i < n; i++) {
-		struct npu_job_program *p = &image->programs[image->n_programs++];
-
-		snprintf(p->name, sizeof(p->name), "%s", programs[i].name);
-		p->va = va;
-		p->size = programs[i].size;
-		memcpy(data, programs[i].data, programs[i].size);
-		data += aligned(programs[i].size);
-		va += aligned(programs[i].size);
-		if (!set_args(p, &programs[i]))
-			return false;
-	}
-	return true;
+	return data && add_runs(image, programs, n, data, va);
 }
 
 static int add_segments(struct npu_job_image *image, const struct graph *g,
@@ -145,18 +184,21 @@ static void add_tags(struct npu_job_image *image, const struct graph *g)
 	image->n_tags = g->n_ops + 1;
 }
 
-static struct npu_job_image *new_image(const struct graph *g)
+static struct npu_job_image *new_image(const struct graph *g,
+				       const struct image_program *programs, uint32_t n)
 {
 	struct npu_job_image *image = calloc(1, sizeof(*image));
-	uint32_t tensors = 0;
+	uint32_t tensors = 0, parts = 0;
 
 	for (const struct tensor *t = g->tensors; t; t = t->next)
 		tensors += !!t->role;
+	for (uint32_t i = 0; i < n; i++)
+		parts += programs[i].parts.n;
 	if (!image)
 		return NULL;
 	image->segments = calloc(MEM_KINDS + 1, sizeof(*image->segments));
 	image->tensors = calloc(tensors ? tensors : 1, sizeof(*image->tensors));
-	image->programs = calloc(IMAGE_MAX_PROGRAMS, sizeof(*image->programs));
+	image->programs = calloc(parts, sizeof(*image->programs));
 	image->tags = calloc(g->n_ops + 1, sizeof(*image->tags));
 	if (image->segments && image->tensors && image->programs && image->tags)
 		return image;
@@ -168,7 +210,7 @@ int image_build(const struct graph *g, const struct image_program *programs,
 		uint32_t n, uint64_t program_va, struct npu_job_image **image,
 		struct npu_error *err)
 {
-	struct npu_job_image *made = new_image(g);
+	struct npu_job_image *made = new_image(g, programs, n);
 	int ret;
 
 	if (!made)

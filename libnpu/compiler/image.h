@@ -3,7 +3,7 @@
 #ifndef LIBNPU_COMPILER_IMAGE_H
 #define LIBNPU_COMPILER_IMAGE_H
 
-#include "lower.h"
+#include "place.h"
 
 #define IMAGE_MAX_PROGRAMS 2
 
@@ -12,22 +12,20 @@
  * @name: its name
  * @spec: what it is
  * @args: values of its arguments when a job gives none
- * @data: header and instructions, from image_lower()
- * @size: their bytes
+ * @parts: what it consists of, from image_lower()
  */
 struct image_program {
 	const char *name;
 	struct lower_spec spec;
 	uint64_t args[3];
-	void *data;
-	uint32_t size;
+	struct parts parts;
 };
 
 /**
  * image_lower() - lower a graph to each of the programs
  * @g: graph, placed
  * @target: device
- * @programs: programs; their data is to be freed with image_programs_free()
+ * @programs: programs; their parts are to be freed with image_programs_free()
  * @n: number of programs
  * @err: which operator could not be lowered
  *

@@ -42,6 +42,7 @@ static void add_options(EVP_MD_CTX *md, const struct npu_compile_options *o, boo
 	add_u64(md, o ? o->weights.kind : 0, good);
 	add_u64(md, o ? o->weights.group : 0, good);
 	add_u64(md, o ? o->weights.asymmetric : 0, good);
+	add_u64(md, o ? o->no_fallback : 0, good);
 }
 
 int npu_image_cache_key(const struct npu_gguf *gguf, int64_t layer,

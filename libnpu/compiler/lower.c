@@ -92,13 +92,13 @@ static void lower_op(struct lower *l, const struct op *op)
 }
 
 /* The barrier drains the engines: the next phase finds all SRAM free. */
-static void lower_ops(struct lower *l, const struct graph *g)
+static void lower_ops(struct lower *l, const struct graph *g, uint32_t first, uint32_t end)
 {
-	for (uint32_t i = 0; i < g->n_ops && !npu_builder_error(l->b); i++) {
+	for (uint32_t i = first; i < end && !npu_builder_error(l->b); i++) {
 		npu_builder_tag(l->b, i + 1, g->ops[i].name);
 		npu_builder_sram_reset(l->b);
 		lower_op(l, &g->ops[i]);
-		if (i + 1 < g->n_ops)
+		if (i + 1 < end)
 			npu_build_barrier(l->b);
 	}
 }
@@ -113,9 +113,9 @@ static int check_size(const struct npu_target *target, uint32_t size,
 			     size, target->program_max);
 }
 
-int lower_graph(const struct graph *g, const struct npu_target *target,
-		const struct lower_spec *spec, void **data, uint32_t *size,
-		struct npu_error *err)
+int lower_range(const struct graph *g, const struct npu_target *target,
+		const struct lower_spec *spec, uint32_t first, uint32_t end,
+		void **data, uint32_t *size, struct npu_error *err)
 {
 	struct lower l = {
 		.target = target, .max_rows = spec->max_rows, .stream = spec->stream,
@@ -128,7 +128,7 @@ int lower_graph(const struct graph *g, const struct npu_target *target,
 	npu_builder_tag(l.b, 0, "start");
 	check_args(&l, spec);
 	take_tokens(&l);
-	lower_ops(&l, g);
+	lower_ops(&l, g, first, end);
 	ret = npu_builder_finish(l.b, data, size, err);
 	npu_builder_destroy(l.b);
 	if (ret)

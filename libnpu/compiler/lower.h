@@ -100,6 +100,9 @@ struct row_range {
  * @max_rows: most tokens of a run
  * @stream: weights go straight to the matrix engine
  * @context: positions of the cache
+ * @no_cpu: an operator that the device cannot do is an error
+ * @cpu_space: one that does not fit goes to the CPU too, like one that the
+ *	device lacks a feature for
  *
  * Arguments of the program: position of the first token; unless it is @single
  * also the number of tokens, and for how many of them, from the last, logits
@@ -110,13 +113,16 @@ struct lower_spec {
 	uint32_t max_rows;
 	bool stream;
 	uint32_t context;
+	bool no_cpu, cpu_space;
 };
 
 /**
- * lower_graph() - make a program
+ * lower_range() - make a program of some operators
  * @g: graph, placed
- * @target: device
+ * @target: device; its features are not looked at
  * @spec: which program
+ * @first: first operator
+ * @end: first operator behind them
  * @data: receives the program; the caller frees it with free()
  * @size: receives its bytes
  * @err: which operator could not be lowered, and why
@@ -125,9 +131,9 @@ struct lower_spec {
  *
  * Return: 0 or a negative errno.
  */
-int lower_graph(const struct graph *g, const struct npu_target *target,
-		const struct lower_spec *spec, void **data, uint32_t *size,
-		struct npu_error *err);
+int lower_range(const struct graph *g, const struct npu_target *target,
+		const struct lower_spec *spec, uint32_t first, uint32_t end,
+		void **data, uint32_t *size, struct npu_error *err);
 
 /* lower_common.c: what the operators share */
 

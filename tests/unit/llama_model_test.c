@@ -249,13 +249,15 @@ static void test_options(const struct subject *s, const struct tiny *t)
 	   "a chunk beyond the context: %s", err.message);
 	is(npu_compile_llama_block(s->file.gguf, t->layers, &target, NULL, &image, &err),
 	   -EINVAL, "a block beyond the last: %s", err.message);
-	target.features = 0;
-	is(npu_compile_llama(s->file.gguf, &target, NULL, &image, &err), -ENOTSUP,
-	   "a device without matrices: %s", err.message);
+	options = (struct npu_compile_options){ .no_fallback = true };
+	target.features &= ~NPU_FEAT_MAT_I8;
+	is(npu_compile_llama(s->file.gguf, &target, &options, &image, &err), -ENOTSUP,
+	   "a device without INT8, and no fallback: %s", err.message);
+	ok(strstr(err.message, "blk.0.qkv"), "the operator is named");
 	npu_target_default(&target);
 	target.sram_size = 256;
-	is(npu_compile_llama(s->file.gguf, &target, NULL, &image, &err), -ENOSPC,
-	   "too little SRAM: %s", err.message);
+	is(npu_compile_llama(s->file.gguf, &target, &options, &image, &err), -ENOSPC,
+	   "too little SRAM, and no fallback: %s", err.message);
 	npu_target_default(&target);
 	target.program_max = 4096;
 	is(npu_compile_llama(s->file.gguf, &target, NULL, &image, &err), -E2BIG,

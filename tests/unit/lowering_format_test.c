@@ -196,6 +196,7 @@ static void test_missing_feature(void)
 		rig_init(&r, 1, 1 << 16, 1, true, 1);
 		npu_quant_parse(lacks[i].type, &r.g.weights, NULL);
 		r.target.features &= ~lacks[i].bit;
+		r.spec.no_cpu = true;
 		build_op(&r, &shapes[0], &d);
 		ok(!rig_build(&r) && strstr(r.err.message, lacks[i].feature) &&
 		   strstr(r.err.message, "weights 0"), "%s: %s", lacks[i].type,

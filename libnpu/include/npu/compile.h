@@ -3,6 +3,7 @@
 #ifndef NPU_COMPILE_H
 #define NPU_COMPILE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <npu/device.h>
@@ -56,6 +57,8 @@ enum npu_trap {
  * @chunk: most tokens of a prefill run; 0: 32, or what fits into SRAM
  * @weights: format of the matrices, NPU_QUANT_AUTO for what is closest to the
  *	file's; in the formats of four bits the output matrix is INT8
+ * @no_fallback: an operator that the device cannot do is an error, which names
+ *	it, instead of running on the CPU
  * @progress: told how many bytes of weights are converted, or NULL; no part
  *	of the result depends on it
  * @progress_opaque: passed to @progress
@@ -64,6 +67,7 @@ struct npu_compile_options {
 	uint32_t context;
 	uint32_t chunk;
 	struct npu_quant_format weights;
+	bool no_fallback;
 	npu_progress_fn *progress;
 	void *progress_opaque;
 };
