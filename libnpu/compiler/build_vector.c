@@ -68,6 +68,17 @@ void npu_build_unary(struct npu_builder *builder, unsigned int f,
 	       HAS_SRC0, vec, order);
 }
 
+void npu_build_unary_affine(struct npu_builder *builder, unsigned int f,
+			    const struct npu_insn_vec *vec, float factor, float offset,
+			    struct npu_order order)
+{
+	struct npu_insn insn = { .opcode = NPU_OP_UNARY, .subop = f, .flags = NPU_F_AFFINE };
+
+	insn.imm[0] = npu_encode_f32(factor);
+	insn.imm[1] = npu_encode_f32(offset);
+	simple(builder, insn, HAS_SRC0, vec, order);
+}
+
 void npu_build_unary_gate(struct npu_builder *builder, unsigned int f,
 			  const struct npu_insn_vec *vec, struct npu_order order)
 {
@@ -162,6 +173,24 @@ void npu_build_argmax(struct npu_builder *builder, const struct npu_insn_vec *ve
 	struct npu_insn insn = { .opcode = NPU_OP_ARGMAX, .flags = NPU_F_VALUE };
 
 	simple(builder, insn, HAS_SRC0 | HAS_AUX0, vec, order);
+}
+
+void npu_build_topk(struct npu_builder *builder, const struct npu_insn_vec *vec,
+		    struct npu_value k, struct npu_order order)
+{
+	struct npu_insn insn = { .opcode = NPU_OP_TOPK };
+
+	insn.val[NPU_VEC_P0] = npu_encode_value(builder, k);
+	builder->features |= NPU_FEAT_TOPK;
+	simple(builder, insn, HAS_SRC0 | HAS_AUX0, vec, order);
+}
+
+void npu_build_transpose(struct npu_builder *builder, const struct npu_insn_vec *vec,
+			 struct npu_order order)
+{
+	builder->features |= NPU_FEAT_TRANSPOSE;
+	simple(builder, (struct npu_insn){ .opcode = NPU_OP_TRANSPOSE }, HAS_SRC0, vec,
+	       order);
 }
 
 void npu_build_fill(struct npu_builder *builder, const struct npu_insn_vec *vec,

@@ -92,6 +92,13 @@ enum op_kind {
 	OP_SWIGLU,
 	OP_ATTENTION,
 	OP_ARGMAX,
+	OP_MAP,
+	OP_NORM,
+	OP_SOFTMAX,
+	OP_ROPE,
+	OP_COPY,
+	OP_TRANSPOSE,
+	OP_TOPK,
 };
 
 /** enum op_rows - which rows of a chunk an operator works on */
@@ -171,7 +178,8 @@ struct attention_shape {
  * @y_col: first column of @y that it writes, and @y_ld its columns in all
  * @at_positions: rows of @x are found by the position of the token (OP_COPY)
  * @index: I32 rows of @x that OP_EMBED takes
- * @norm: weights of a norm of the input first, or NULL; @eps: what it adds
+ * @norm: weights of a norm of the input first, or NULL
+ * @eps: what a norm adds; factor of the input of OP_SOFTMAX
  * @norm_bias: what LayerNorm adds, or NULL
  * @norm_kind: which norm
  * @w: matrices
@@ -182,10 +190,11 @@ struct attention_shape {
  * @y: results
  * @cos: RoPE tables; NULL: no RoPE
  * @sin: RoPE tables
+ * @rope_halves: pairs of OP_ROPE are half a head apart, not neighbours
  * @shape: for OP_QKV and OP_ATTENTION; those of the rotation for OP_ROPE
  * @map: for OP_MAP
- * @k: of OP_TOPK, whose results are values and indices; scale of the scores of
- *	OP_SOFTMAX is @eps
+ * @k: of OP_TOPK, whose results are values and columns; rows of the matrices of
+ *	OP_TRANSPOSE, of which each is a vector
  */
 struct op {
 	enum op_kind kind;
@@ -206,6 +215,7 @@ struct op {
 	const struct tensor *res;
 	const struct tensor *y[3];
 	const struct tensor *cos, *sin;
+	bool rope_halves;
 	struct attention_shape shape;
 	struct map map;
 	uint32_t k;

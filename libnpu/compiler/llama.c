@@ -148,7 +148,7 @@ static void add_logits(struct blocks *b, const struct npu_model *model,
 	struct tensor *logits = rows(b, MEM_IO, NPU_JOB_OUTPUT, NPU_TYPE_F32,
 				     b->c->vocab, "logits");
 	struct tensor *next = graph_tensor(b->g, MEM_IO, NPU_JOB_OUTPUT, NPU_TYPE_I32,
-					   (uint64_t[]){ 1 }, 1, "next");
+					   (uint64_t[]){ b->chunk }, 1, "next");
 	struct op *op = graph_op(b->g, OP_LINEAR, "logits");
 
 	if (!op)
@@ -162,7 +162,9 @@ static void add_logits(struct blocks *b, const struct npu_model *model,
 	op = graph_op(b->g, OP_ARGMAX, "argmax");
 	if (!op)
 		return;
-	op->rows = ROWS_LOGITS;
+	op->rows = ROWS_LAST;
+	op->vectors = 1;
+	op->cols = b->c->vocab;
 	op->x = logits;
 	op->y[0] = next;
 }

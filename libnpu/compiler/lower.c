@@ -88,6 +88,27 @@ static void lower_op(struct lower *l, const struct op *op)
 	case OP_ARGMAX:
 		lower_argmax(l, op);
 		break;
+	case OP_MAP:
+		lower_map(l, op);
+		break;
+	case OP_NORM:
+		lower_norm(l, op);
+		break;
+	case OP_SOFTMAX:
+		lower_softmax(l, op);
+		break;
+	case OP_ROPE:
+		lower_rope(l, op);
+		break;
+	case OP_COPY:
+		lower_copy(l, op);
+		break;
+	case OP_TRANSPOSE:
+		lower_transpose(l, op);
+		break;
+	case OP_TOPK:
+		lower_topk(l, op);
+		break;
 	}
 }
 
@@ -98,6 +119,7 @@ static void lower_ops(struct lower *l, const struct graph *g, uint32_t first, ui
 		npu_builder_tag(l->b, i + 1, g->ops[i].name);
 		npu_builder_sram_reset(l->b);
 		lower_op(l, &g->ops[i]);
+		lower_release(l);
 		if (i + 1 < end)
 			npu_build_barrier(l->b);
 	}

@@ -36,6 +36,7 @@ struct share {
 };
 
 #define MAX_SHARES 8
+#define MAX_TEMPORARY 4
 
 /**
  * struct ring - two slots of SRAM that take turns
@@ -64,6 +65,7 @@ struct ring {
  * @ld_mat: edges from one engine to another, and so on
  * @mat_acc: from a MATMUL that is done with an accumulator to VEC
  * @shares: shares computed so far, @n_shares
+ * @temporary: shares of this operator alone, @n_temporary
  */
 struct lower {
 	struct npu_builder *b;
@@ -80,6 +82,8 @@ struct lower {
 	uint8_t vec_cp, cp_st;
 	struct share shares[MAX_SHARES];
 	uint32_t n_shares;
+	struct share temporary[MAX_TEMPORARY];
+	uint32_t n_temporary;
 };
 
 /**
@@ -137,11 +141,20 @@ int lower_range(const struct graph *g, const struct npu_target *target,
 
 /* lower_common.c: what the operators share */
 
-/** lower_share() - this core's share of a fixed number of units */
+/** lower_share() - this core's share of a fixed number of units, for this operator */
 struct share lower_share(struct lower *l, uint32_t units);
 
 /** lower_share_of() - the share of a number that a value holds; free its registers */
 struct share lower_share_of(struct lower *l, struct npu_value units);
+
+/** lower_share_rows() - the share of so many rows, @each units a row; free its registers */
+struct share lower_share_rows(struct lower *l, const struct row_range *rows, uint64_t each);
+
+/** lower_release() - give back what the shares of an operator took for it alone */
+void lower_release(struct lower *l);
+
+/** lower_need() - fail unless the device has a feature, one bit of NPU_FEAT_* */
+void lower_need(struct lower *l, uint64_t feature);
 
 /** lower_ring() - give a ring two slots of @size bytes of SRAM */
 void lower_ring(struct lower *l, struct ring *ring, const char *name, uint64_t size);
@@ -176,5 +189,12 @@ void lower_swiglu(struct lower *l, const struct op *op);
 void lower_qkv(struct lower *l, const struct op *op);
 void lower_attention(struct lower *l, const struct op *op);
 void lower_argmax(struct lower *l, const struct op *op);
+void lower_map(struct lower *l, const struct op *op);
+void lower_norm(struct lower *l, const struct op *op);
+void lower_softmax(struct lower *l, const struct op *op);
+void lower_rope(struct lower *l, const struct op *op);
+void lower_copy(struct lower *l, const struct op *op);
+void lower_transpose(struct lower *l, const struct op *op);
+void lower_topk(struct lower *l, const struct op *op);
 
 #endif /* LIBNPU_COMPILER_LOWER_H */

@@ -2,6 +2,8 @@
 /* What the lowering of all operators shares: shares, rings, addresses. */
 #include <errno.h>
 
+#include <npu/disasm.h>
+
 #include "lower.h"
 
 /* first = core * units / cores, count = (core + 1) * units / cores - first */
@@ -21,19 +23,55 @@ static struct share make_share(struct lower *l, struct npu_value units)
 	return share;
 }
 
+/* Widths that come first stay computed; others are computed for each operator. */
 struct share lower_share(struct lower *l, uint32_t units)
 {
+	struct share share;
+
 	for (uint32_t i = 0; i < l->n_shares; i++)
 		if (l->shares[i].units == units)
 			return l->shares[i];
-	if (l->n_shares == MAX_SHARES) {
-		npu_builder_fail(l->b, -ENOSPC, "operators have more than %u widths",
-				 MAX_SHARES);
-		return (struct share){ 0 };
+	share = make_share(l, npu_imm(units));
+	share.units = units;
+	if (l->n_shares < MAX_SHARES)
+		l->shares[l->n_shares++] = share;
+	else if (l->n_temporary < MAX_TEMPORARY)
+		l->temporary[l->n_temporary++] = share;
+	else
+		npu_builder_fail(l->b, -ENOSPC, "an operator has more than %u widths",
+				 MAX_TEMPORARY);
+	return share;
+}
+
+void lower_release(struct lower *l)
+{
+	while (l->n_temporary) {
+		const struct share *share = &l->temporary[--l->n_temporary];
+
+		npu_builder_reg_free(l->b, share->first);
+		npu_builder_reg_free(l->b, share->count);
 	}
-	l->shares[l->n_shares] = make_share(l, npu_imm(units));
-	l->shares[l->n_shares].units = units;
-	return l->shares[l->n_shares++];
+}
+
+struct share lower_share_rows(struct lower *l, const struct row_range *rows, uint64_t each)
+{
+	struct share share;
+	uint8_t t;
+
+	if (!rows->count.reg)
+		return make_share(l, npu_imm(rows->count.imm * each));
+	t = npu_builder_reg(l->b);
+	npu_build_alu(l->b, NPU_ALU_MUL, t, rows->count.reg, NPU_R_ZERO, each);
+	share = make_share(l, npu_reg(t));
+	npu_builder_reg_free(l->b, t);
+	return share;
+}
+
+void lower_need(struct lower *l, uint64_t feature)
+{
+	if (!(l->target->features & feature))
+		npu_builder_fail(l->b, -ENOTSUP, "the device lacks %s",
+				 npu_feature_name(__builtin_ctzll(feature)));
 }
 
 struct share lower_share_of(struct lower *l, struct npu_value units)
@@ -65,9 +103,20 @@ struct row_range lower_op_rows(const struct lower *l, const struct op *op)
 {
 	struct row_range range = { .count = l->rows, .max = l->max_rows };
 
-	if (op->rows == ROWS_LOGITS) {
+	switch (op->rows) {
+	case ROWS_ALL:
+		break;
+	case ROWS_LOGITS:
 		range.count = l->logits;
 		range.first = l->logits_first;
+		break;
+	case ROWS_LAST:
+		range.count = l->logits;
+		break;
+	case ROWS_FIXED:
+		range.count = npu_imm(op->n_rows);
+		range.max = op->n_rows;
+		break;
 	}
 	return range;
 }

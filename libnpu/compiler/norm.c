@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* RMSNORM and QUANT: F32 or F16 rows of memory become I8 or F16 rows in SRAM. */
+/* RMSNORM, LAYERNORM and QUANT: F32 or F16 rows of memory become I8 or F16 rows in SRAM. */
 #include <errno.h>
 
 #include "norm.h"
@@ -54,6 +54,8 @@ void activation_alloc(struct lower *l, const struct op *op,
 	}
 	if (op->norm)
 		act->norm = npu_builder_sram(l->b, "norm weights", (uint64_t)act->k * F32);
+	if (op->norm_bias)
+		act->norm_bias = npu_builder_sram(l->b, "norm bias", (uint64_t)act->k * F32);
 }
 
 /**
@@ -155,21 +157,26 @@ static void load_block(struct lower *l, const struct op *op,
 	uint32_t full = NPU_TOKEN(l->full), ld = act->k * act->size;
 	uint8_t type = op->x->type;
 	struct npu_loc slot = npu_at(l->in.addr, 0);
+	struct npu_insn_vec v = {
+		.dst = slot, .type_dst = type, .ld_dst = npu_imm(ld),
+		.src0 = slot, .type_src0 = type, .ld_src0 = npu_imm(ld),
+		.src1 = npu_at(0, act->norm), .type_src1 = NPU_TYPE_F32,
+		.bcast1 = NPU_BCAST_ROW,
+		.src2 = npu_at(0, act->norm_bias), .type_src2 = NPU_TYPE_F32,
+		.bcast2 = NPU_BCAST_ROW,
+		.rows = b->rows, .cols = npu_imm(act->k),
+	};
 
 	npu_build_load(l->b, &(struct npu_insn_dma){
 		.sram = slot, .mem = b->mem, .row = npu_imm(ld), .rows = b->rows,
 		.mem_stride = npu_imm(ld), .sram_stride = npu_imm(ld),
 	}, npu_order(NPU_TOKEN(l->in.free), full));
-	if (op->norm)
-		npu_build_rmsnorm(l->b, &(struct npu_insn_vec){
-			.dst = slot, .type_dst = type, .ld_dst = npu_imm(ld),
-			.src0 = slot, .type_src0 = type, .ld_src0 = npu_imm(ld),
-			.src1 = npu_at(0, act->norm), .type_src1 = NPU_TYPE_F32,
-			.bcast1 = NPU_BCAST_ROW,
-			.rows = b->rows, .cols = npu_imm(act->k),
-		}, op->eps, npu_order(full, 0));
-	else
+	if (!op->norm)
 		npu_build_nop(l->b, NPU_ENGINE_VEC, npu_order(full, 0));
+	else if (op->norm_kind == NORM_LAYER)
+		npu_build_layernorm(l->b, &v, op->eps, npu_order(full, 0));
+	else
+		npu_build_rmsnorm(l->b, &v, op->eps, npu_order(full, 0));
 	convert_block(l, op, act, b);
 }
 
@@ -185,7 +192,12 @@ static void load_blocks(struct lower *l, const struct op *op,
 
 	lower_div_up(l, n, rows->count, block);
 	npu_build_loop(l->b, at, NPU_R_ZERO, npu_reg(n), npu_imm(block));
-	lower_clip(l, n, rows->count.reg, at, block);
+	if (rows->count.reg) {
+		lower_clip(l, n, rows->count.reg, at, block);
+	} else {
+		npu_build_set(l->b, t, rows->count.imm);
+		lower_clip(l, n, t, at, block);
+	}
 	npu_build_alu(l->b, NPU_ALU_ADD, t, at, rows->first, 0);
 	lower_mem(l, t, op->x->va, t, ld);
 	lower_mem(l, q, act->addr, at, act->k);
@@ -237,24 +249,32 @@ static void load_index(struct lower *l, const struct op *op, const struct activa
 	npu_builder_reg_free(l->b, t);
 }
 
+/* A vector of the norm, if there is one. */
+static void load_weights(struct lower *l, const struct tensor *v, uint32_t to)
+{
+	uint8_t t;
+
+	if (!v)
+		return;
+	t = npu_builder_reg(l->b);
+	npu_build_load(l->b, &(struct npu_insn_dma){
+		.sram = npu_at(0, to), .mem = lower_mem(l, t, v->va, NPU_R_ZERO, 0),
+		.row = npu_imm(v->dims[0] * F32),
+	}, npu_order(0, 0));
+	npu_builder_reg_free(l->b, t);
+}
+
 void activation_load(struct lower *l, const struct op *op,
 		     const struct row_range *rows, const struct activation *act,
 		     uint32_t block)
 {
-	uint8_t t = npu_builder_reg(l->b);
-
-	if (op->norm)
-		npu_build_load(l->b, &(struct npu_insn_dma){
-			.sram = npu_at(0, act->norm),
-			.mem = lower_mem(l, t, op->norm->va, NPU_R_ZERO, 0),
-			.row = npu_imm((uint64_t)act->k * F32),
-		}, npu_order(0, 0));
+	load_weights(l, op->norm, act->norm);
+	load_weights(l, op->norm_bias, act->norm_bias);
 	if (act->outliers)
 		load_index(l, op, act);
-	if (rows->count.reg && block < rows->max)
+	if (block < rows->max)
 		load_blocks(l, op, rows, act, block);
 	else
 		load_all(l, op, rows, act);
 	lower_edge(l, l->vec_mat, NPU_ENGINE_VEC, NPU_ENGINE_MAT);
-	npu_builder_reg_free(l->b, t);
 }

@@ -13,6 +13,7 @@
  * @outlier: binary16 rows of the @outliers columns that @addr has zeros for
  * @index: I32, which columns they are
  * @norm: weights of the norm, if there is one
+ * @norm_bias: what LayerNorm adds, likewise
  * @k: columns
  * @outliers: number of outliers
  * @size: bytes of an element of the input, F32 or F16
@@ -23,7 +24,7 @@
  * What is not wanted is 0.
  */
 struct activation {
-	uint32_t addr, scale, half, outlier, index, norm, k, outliers, size;
+	uint32_t addr, scale, half, outlier, index, norm, norm_bias, k, outliers, size;
 	bool int8, f16;
 	float fixed;
 };

@@ -76,9 +76,11 @@ static void test_argmax(uint32_t n, uint32_t sram, uint32_t cores)
 
 	rig_init(&r, cores, sram, 3, false, 512);
 	x = rig_tensor(&r, NPU_TYPE_F32, 3, n, "x");
-	y = rig_tensor(&r, NPU_TYPE_I32, 1, 1, "y");
+	y = rig_tensor(&r, NPU_TYPE_I32, 1, 3, "y");
 	op = graph_op(&r.g, OP_ARGMAX, "argmax");
-	op->rows = ROWS_LOGITS;
+	op->rows = ROWS_LAST;
+	op->vectors = 1;
+	op->cols = n;
 	op->x = x;
 	op->y[0] = y;
 	ok(rig_build(&r), "argmax of %u in %u bytes compiles", n, sram);
@@ -88,10 +90,11 @@ static void test_argmax(uint32_t n, uint32_t sram, uint32_t cores)
 	for (uint32_t at = 0; at < n; at += n / 3 + 1) {
 		row[at] = row[n - 1] = 2;	/* equal ones: the first wins */
 		ok(rig_run(&r, 0, 3, 2, &done), "  and runs");
-		is(*next, reference(row, n), "  the largest of the last row asked for");
+		is(next[0], reference(row - n, n), "  the largest of the first row");
+		is(next[1], reference(row, n), "  the largest of the last row asked for");
 		row[at] = row[n - 1] = NAN;
 		ok(rig_run(&r, 0, 3, 2, &done), "  runs with NaN");
-		is(*next, reference(row, n), "  which is never the largest");
+		is(next[1], reference(row, n), "  which is never the largest");
 	}
 	*next = 77;
 	ok(rig_run(&r, 0, 3, 0, &done) && *next == 77, "  without logits it stays");

@@ -309,6 +309,11 @@ struct npu_insn_vec {
 void npu_build_unary(struct npu_builder *builder, unsigned int f,
 		     const struct npu_insn_vec *vec, struct npu_order order);
 
+/** npu_build_unary_affine() - dst = f(src0 * @factor + @offset) */
+void npu_build_unary_affine(struct npu_builder *builder, unsigned int f,
+			    const struct npu_insn_vec *vec, float factor, float offset,
+			    struct npu_order order);
+
 /** npu_build_unary_gate() - dst = f(src0) * src1 */
 void npu_build_unary_gate(struct npu_builder *builder, unsigned int f,
 			  const struct npu_insn_vec *vec, struct npu_order order);
@@ -376,6 +381,14 @@ void npu_build_quant_fixed(struct npu_builder *builder, const struct npu_insn_ve
 /** npu_build_argmax() - dst I32 columns of the maxima, aux0 F32 maxima */
 void npu_build_argmax(struct npu_builder *builder, const struct npu_insn_vec *vec,
 		      struct npu_order order);
+
+/** npu_build_topk() - dst I32 columns of the @k largest, aux0 their F32; both packed */
+void npu_build_topk(struct npu_builder *builder, const struct npu_insn_vec *vec,
+		    struct npu_value k, struct npu_order order);
+
+/** npu_build_transpose() - dst[c][r] = src0[r][c], of one type */
+void npu_build_transpose(struct npu_builder *builder, const struct npu_insn_vec *vec,
+			 struct npu_order order);
 
 /** npu_build_fill() - dst = @value */
 void npu_build_fill(struct npu_builder *builder, const struct npu_insn_vec *vec,
