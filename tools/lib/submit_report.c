@@ -51,7 +51,8 @@ static void show_cpu(const struct submit_report *report)
 
 	if (!report->stats.cpu_parts)
 		return;
-	printf("  on the CPU     %u parts, %s\n", report->stats.cpu_parts,
+	printf("  on the CPU     %u part%s, %s\n", report->stats.cpu_parts,
+	       report->stats.cpu_parts == 1 ? "" : "s",
 	       units_seconds(report->stats.cpu_ns / 1e9, text));
 	for (;; p = &report->image->programs[p->next]) {
 		if (p->place == NPU_JOB_ON_CPU)
