@@ -24,7 +24,7 @@ test: all tests
 $(B)/obj/tests/kselftest/%.o: tests/kselftest/%.c | build/.setup build/linux
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(cppflags) -isystem build/linux/tools/testing/selftests -Ilibnpu/include \
+	$(Q)$(CC) $(cppflags) -isystem build/linux/tools/testing/selftests -Ilibnpu/include -Itests/lib \
 		$(drm_cflags) $(cflags) -c -o $@ $<
 
 $(B)/obj/tests/bench/%.o: | build/.setup-bench

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* What machine to build, from text: "PROFILE,PROPERTY=VALUE,...". */
-#include "npu_core.h"
+#include "device.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,17 +11,7 @@ struct complaint {
 	size_t len;
 };
 
-__attribute__((format(printf, 2, 3)))
-static bool complain(const struct complaint *c, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	if (c->len)
-		vsnprintf(c->text, c->len, fmt, args);
-	va_end(args);
-	return false;
-}
+#define complain(c, ...) npu_complain((c)->text, (c)->len, __VA_ARGS__)
 
 /* A number, with K or M for multiples of 1024. */
 static bool parse_number(const char *text, uint32_t *value)

@@ -3,8 +3,6 @@
 #include "device.h"
 
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,17 +13,7 @@ struct complaint {
 	size_t len;
 };
 
-__attribute__((format(printf, 2, 3)))
-static bool complain(const struct complaint *c, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	if (c->len)
-		vsnprintf(c->text, c->len, fmt, args);
-	va_end(args);
-	return false;
-}
+#define complain(c, ...) npu_complain((c)->text, (c)->len, __VA_ARGS__)
 
 static bool choose_profile(struct npu_core *npu,
 			   const struct npu_core_config *config,
@@ -51,9 +39,10 @@ static bool choose_profile(struct npu_core *npu,
 	return true;
 }
 
-static bool choose(struct npu_core *npu, const struct npu_core_config *config,
-		   const struct complaint *c)
+bool npu_core_choose(struct npu_core *npu, const struct npu_core_config *config,
+		     char *error, size_t error_len)
 {
+	const struct complaint where = { error, error_len }, *c = &where;
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (!choose_profile(npu, config, c))
@@ -173,7 +162,7 @@ struct npu_core *npu_core_new(const struct npu_core_config *config,
 	}
 	npu->ops = ops;
 	npu->opaque = opaque;
-	if (!choose(npu, config, &c)) {
+	if (!npu_core_choose(npu, config, error, error_len)) {
 		free(npu);
 		return NULL;
 	}

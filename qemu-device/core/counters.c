@@ -2,8 +2,14 @@
 /* Counters of a job, from those of its cores. */
 #include "device.h"
 
-static uint64_t energy_pj(const struct npu_profile *p, const uint64_t *c,
-			  unsigned int cores)
+uint64_t npu_static_pj(const struct npu_profile *p, uint64_t cycles,
+		       unsigned int cores)
+{
+	return (unsigned __int128)cycles * cores * p->fj_cycle / 1000;
+}
+
+uint64_t npu_energy_pj(const struct npu_profile *p, const uint64_t *c,
+		       unsigned int cores)
 {
 	unsigned __int128 fj = 0;
 
@@ -32,7 +38,7 @@ void npu_counters_sum(const struct npu_core *npu, struct npu_run *run)
 		if (cycles > sum[NPU_CNT_CYCLES])
 			sum[NPU_CNT_CYCLES] = cycles;
 	}
-	sum[NPU_CNT_ENERGY_PJ] = energy_pj(&npu->profile, sum, run->num_cores);
+	sum[NPU_CNT_ENERGY_PJ] = npu_energy_pj(&npu->profile, sum, run->num_cores);
 }
 
 void npu_counters_add(uint64_t *totals, const uint64_t *counters)

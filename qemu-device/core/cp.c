@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The command processor's own instructions: isa.rst, "Command processor". */
 #include "device.h"
+#include "dry.h"
 #include "operand.h"
 
 #include <string.h>
@@ -118,6 +119,8 @@ static bool loop(struct npu_exec *ex, const struct npu_insn *insn)
 		.start = ex->regs[insn->addr[1].reg], .step = step,
 		.reg = insn->addr[0].reg,
 	};
+	if (ex->dry)
+		npu_dry_enter_loop(ex, insn);
 	ex->depth++;
 	set_reg(ex, loop->reg, loop->start);
 	return true;
@@ -131,6 +134,8 @@ static bool endloop(struct npu_exec *ex)
 		ex->depth--;
 		return true;
 	}
+	if (ex->dry)
+		npu_dry_next_round(ex);
 	set_reg(ex, loop->reg,
 		loop->start + loop->round * (uint64_t)loop->step);
 	ex->next_pc = loop->body;
@@ -233,8 +238,10 @@ static bool operate(struct npu_exec *ex, const struct npu_insn *insn)
 bool npu_cp_execute(struct npu_exec *ex, const struct npu_insn *insn)
 {
 	npu_timing_take(&ex->time, insn->wait);
-	if (!operate(ex, insn))
+	if (!(ex->dry && npu_dry_cp(ex, insn)) && !operate(ex, insn))
 		return false;
+	if (ex->dry)
+		npu_dry_settle(ex);
 	npu_timing_cp(&ex->time, insn->signal, npu_cost_cp(insn->opcode),
 		      ex->counters);
 	if (insn->opcode == NPU_OP_END)

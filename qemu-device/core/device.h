@@ -130,6 +130,13 @@ struct npu_core {
 	struct npu_queue queues[NPU_MAX_QUEUES];
 };
 
+/* core.c: what machine to build, of threads and rings apart. */
+bool npu_core_choose(struct npu_core *npu, const struct npu_core_config *config,
+		     char *error, size_t error_len);
+/* complain.c: say what is wrong, for a function that returns whether all is well. */
+bool npu_complain(char *text, size_t len, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* irq.c; lock held except in npu_irq_raise(). Masks: vectors to raise. */
 uint32_t npu_irq_set(struct npu_core *npu, uint32_t causes);
 void npu_irq_clear(struct npu_core *npu, uint32_t causes);
@@ -160,8 +167,13 @@ bool npu_program_check(const struct npu_core *npu, const struct npu_run *run,
 /* job.c: a thread acts for a queue, without the lock. */
 /* Copy the descriptor at @slot; false: memory could not be read. */
 bool npu_job_fetch(struct npu_core *npu, struct npu_run *run, uint64_t slot);
+/* The first bad field of a descriptor, as a fault; code NONE if it is good. */
+struct npu_fault npu_job_check(const struct npu_core *npu,
+			       const struct npu_job *job);
 /* Cores that the descriptor asks for. */
 unsigned int npu_job_cores(const struct npu_core *npu, const struct npu_run *run);
+/* A core at the start of the program. */
+void npu_job_begin_core(const struct npu_run *run, struct npu_exec *ex);
 /* Load the program and make the cores ready; false: it faulted. */
 bool npu_job_begin(struct npu_core *npu, struct npu_run *run);
 /* All cores have stopped at a barrier or for good: true if they go on. */
@@ -173,6 +185,11 @@ void npu_job_event(const struct npu_run *run, struct npu_event *event);
 
 /* counters.c: sum of the cores' counters, with derived ones. */
 void npu_counters_sum(const struct npu_core *npu, struct npu_run *run);
+/* Energy of counters; the static part is that of CYCLES on @cores cores. */
+uint64_t npu_energy_pj(const struct npu_profile *p, const uint64_t *c,
+		       unsigned int cores);
+uint64_t npu_static_pj(const struct npu_profile *p, uint64_t cycles,
+		       unsigned int cores);
 void npu_counters_add(uint64_t *totals, const uint64_t *counters);
 
 /* sched.c; lock held. */

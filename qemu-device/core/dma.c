@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Copies between memory and SRAM: isa.rst, "DMA". */
 #include "device.h"
+#include "dry.h"
 #include "operand.h"
 
 #include <string.h>
@@ -197,6 +198,32 @@ static bool copy_indexed(struct npu_exec *ex, const struct dma *d)
 	return true;
 }
 
+/* What a copy without data does to what is known of SRAM and memory. */
+static void copy_dry(struct npu_exec *ex, const struct npu_insn *insn,
+		     const struct dma *d)
+{
+	uint64_t plane = (uint64_t)(d->rows - 1) * d->mem_stride + d->row;
+	struct npu_region rows = {
+		.base = d->sram - ex->sram, .rows = d->rows, .row = d->row,
+		.stride = d->sram_stride, .field = !d->mem_field,
+	};
+
+	for (uint64_t z = 0; d->out && z < d->planes; z++)
+		npu_dry_store(ex, d->mem + z * d->mem_plane,
+			      is_indexed(insn) ? UINT64_MAX / 2 : plane);
+	if (d->out || !ex->dry->known)
+		return;
+	npu_dry_wrote(ex, &rows);
+	if (is_indexed(insn) || !npu_dry_knows(ex, insn->addr[1].reg) ||
+	    !npu_dry_knows(ex, insn->addr[0].reg))
+		return;
+	for (uint64_t z = 0; z < d->planes; z++)
+		for (uint64_t y = 0; y < d->rows; y++)
+			npu_dry_load(ex, d->mem + y * d->mem_stride + z * d->mem_plane,
+				     d->sram + y * d->sram_stride + z * d->sram_plane,
+				     d->row, d->pad);
+}
+
 static void count(struct npu_exec *ex, const struct npu_insn *insn,
 		  const struct dma *d)
 {
@@ -231,9 +258,16 @@ bool npu_dma_execute(struct npu_exec *ex, const struct npu_insn *insn)
 			   NPU_FIELD_VAL(NPU_DMA_ROW)))
 		return false;
 	if (is_indexed(insn))
-		done = resolve_indexed(ex, insn, &d) && copy_indexed(ex, &d);
+		done = resolve_indexed(ex, insn, &d);
 	else
-		done = resolve_copy(ex, insn, &d) && copy_planes(ex, &d);
+		done = resolve_copy(ex, insn, &d);
+	if (!done)
+		return false;
+	if (ex->dry)
+		copy_dry(ex, insn, &d);
+	else
+		done = is_indexed(insn) ? copy_indexed(ex, &d) :
+					  copy_planes(ex, &d);
 	if (done)
 		count(ex, insn, &d);
 	return done;

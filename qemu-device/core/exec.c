@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Instructions one after the other, and what all of them are made of. */
 #include "device.h"
+#include "dry.h"
 
 #include <string.h>
 
@@ -46,8 +47,12 @@ bool npu_exec_value(struct npu_exec *ex, const struct npu_insn *insn,
 {
 	uint64_t v = insn->val[i];
 
-	if (v & NPU_VAL_REG)
-		v = ex->regs[v & NPU_VAL_MAX];
+	if (v & NPU_VAL_REG) {
+		v &= NPU_VAL_MAX;
+		if (ex->dry && !npu_dry_knows(ex, v))
+			return npu_dry_refuse(ex, NPU_FIELD_VAL(i));
+		v = ex->regs[v];
+	}
 	*value = v;
 	return v <= NPU_VAL_MAX || npu_exec_fault(ex, NPU_FAULT_OPERAND,
 						  NPU_FIELD_VAL(i), v);
@@ -56,9 +61,16 @@ bool npu_exec_value(struct npu_exec *ex, const struct npu_insn *insn,
 bool npu_exec_signed(struct npu_exec *ex, const struct npu_insn *insn,
 		     unsigned int i, int64_t *value)
 {
+	uint32_t reg = insn->val[i] & NPU_VAL_MAX;
+
 	*value = insn->val[i];
-	if (insn->val[i] & NPU_VAL_REG)
-		*value = (int64_t)ex->regs[insn->val[i] & NPU_VAL_MAX];
+	if (insn->val[i] & NPU_VAL_REG) {
+		*value = (int64_t)ex->regs[reg];
+		/* Which columns are visible costs nothing. */
+		if (ex->dry && !npu_dry_knows(ex, reg) &&
+		    insn->opcode != NPU_OP_SOFTMAX)
+			return npu_dry_refuse(ex, NPU_FIELD_VAL(i));
+	}
 	return (*value >= INT32_MIN && *value <= INT32_MAX) ||
 	       npu_exec_fault(ex, NPU_FAULT_OPERAND, NPU_FIELD_VAL(i), *value);
 }
@@ -141,6 +153,8 @@ static bool step(struct npu_exec *ex)
 		npu_timing_engine(&ex->time, engine, insn, ex->cycles,
 				  ex->counters);
 	__atomic_store_n(&ex->done, ex->done + 1, __ATOMIC_RELAXED);
+	if (ex->dry)
+		npu_dry_account(ex, insn->tag);
 	if (ex->state != NPU_EXEC_ENDED)
 		__atomic_store_n(&ex->pc, ex->next_pc, __ATOMIC_RELAXED);
 	return ex->state == NPU_EXEC_READY;

@@ -14,6 +14,7 @@
 
 struct npu_core;
 struct npu_run;
+struct npu_dry;
 
 #define NPU_WORK_MAX_LOG2	40
 #define NPU_BUDGET_MAX		(1ull << 36)
@@ -66,6 +67,7 @@ struct npu_loop {
  * @time: modelled time
  * @counters: enum npu_counter
  * @fault: why it is NPU_EXEC_FAULTED
+ * @dry: what it knows, if it runs without data; else NULL
  * @bounce: weights that are not in one piece in host memory
  * @bounce_size: bytes of @bounce
  */
@@ -91,6 +93,7 @@ struct npu_exec {
 	struct npu_timing time;
 	uint64_t counters[NPU_CNT_SLOTS];
 	struct npu_fault fault;
+	struct npu_dry *dry;
 	uint8_t *bounce;
 	size_t bounce_size;
 };

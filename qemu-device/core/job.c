@@ -32,9 +32,8 @@ static bool reserved_is_zero(const struct npu_job *job)
 	return !any;
 }
 
-/* The first bad field of a descriptor, as a fault; code NONE if it is good. */
-static struct npu_fault check(const struct npu_core *npu,
-			      const struct npu_job *job)
+struct npu_fault npu_job_check(const struct npu_core *npu,
+			       const struct npu_job *job)
 {
 	if (!job->id)
 		return job_fault(NPU_FAULT_JOB, FIELD(id), job->id);
@@ -70,7 +69,7 @@ bool npu_job_fetch(struct npu_core *npu, struct npu_run *run, uint64_t slot)
 	memset(&run->done, 0, sizeof(run->done));
 	memset(run->counters, 0, sizeof(run->counters));
 	npu_mmu_begin(&run->mmu, run->desc.context);
-	run->done.fault = check(npu, &run->desc);
+	run->done.fault = npu_job_check(npu, &run->desc);
 	if (run->done.fault.code)
 		run->done.status = NPU_JOB_FAULT;
 	return true;
@@ -108,7 +107,7 @@ static bool read_program(struct npu_run *run, struct npu_fault *fault)
 			    NPU_ACCESS_FETCH, fault);
 }
 
-static void begin_core(const struct npu_run *run, struct npu_exec *ex)
+void npu_job_begin_core(const struct npu_run *run, struct npu_exec *ex)
 {
 	const struct npu_program *header = (const void *)run->program;
 
@@ -151,7 +150,7 @@ bool npu_job_begin(struct npu_core *npu, struct npu_run *run)
 	if (!read_program(run, &fault) || !npu_program_check(npu, run, &fault))
 		return load_fault(run, &fault);
 	for (unsigned int i = 0; i < run->num_cores; i++)
-		begin_core(run, run->cores[i]);
+		npu_job_begin_core(run, run->cores[i]);
 	return true;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "device.h"
+#include "dry.h"
 
 /* Weights of a piece: what is copied at once if it must be. */
 #define PIECE_BYTES	(1u << 20)
@@ -182,9 +183,10 @@ bool npu_matrix_execute(struct npu_exec *ex, const struct npu_insn *insn)
 		return true;
 	if (!npu_matmul_resolve(ex, insn, &mm))
 		return false;
-	if (mm.stream && !npu_matmul_translate(ex, &mm))
-		return false;
-	if (!multiply_all(ex, &mm))
+	if (ex->dry)
+		npu_dry_wrote(ex, &mm.region[NPU_MM_C]);
+	else if ((mm.stream && !npu_matmul_translate(ex, &mm)) ||
+		 !multiply_all(ex, &mm))
 		return false;
 	count(ex, &mm);
 	return true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The vector engine: operands found and checked, rows handed to the kernels. */
 #include "device.h"
+#include "dry.h"
 #include "operand.h"
 
 #include <string.h>
@@ -354,6 +355,15 @@ static bool run_rows(struct npu_exec *ex, const struct vector *v)
 	return true;
 }
 
+/* What is written without data is not known. */
+static void write_dry(struct npu_exec *ex, const struct vector *v)
+{
+	npu_dry_wrote(ex, &v->dst);
+	for (unsigned int i = 0; i < AUXILIARIES; i++)
+		if (v->aux[i].rows)
+			npu_dry_wrote(ex, &v->aux[i]);
+}
+
 static uint64_t bytes(const struct npu_region *r)
 {
 	return r->rows * r->row;
@@ -396,8 +406,11 @@ bool npu_vector_execute(struct npu_exec *ex, const struct npu_insn *insn)
 			   NPU_FIELD_VAL(NPU_VEC_ROWS)))
 		return false;
 	find_regions(ex, insn, &v);
-	if (!find_in_sram(ex, &v) || !overlap_is_sound(ex, &v) ||
-	    !run_rows(ex, &v))
+	if (!find_in_sram(ex, &v) || !overlap_is_sound(ex, &v))
+		return false;
+	if (ex->dry)
+		write_dry(ex, &v);
+	else if (!run_rows(ex, &v))
 		return false;
 	count(ex, insn, &v);
 	return true;

@@ -6,6 +6,7 @@
 #include <npu/disasm.h>
 
 #include "loaded.h"
+#include "npu_dry_run.h"
 
 static void die(const char *what, const char *name)
 {
@@ -16,7 +17,7 @@ static void die(const char *what, const char *name)
 struct loaded loaded_new(const struct npu_core_config *config,
 			 const struct npu_job_image *image)
 {
-	struct loaded l = { .machine = machine_new(config), .image = image };
+	struct loaded l = { .machine = machine_new(config), .image = image, .config = *config };
 
 	l.memory = calloc(image->n_segments, sizeof(*l.memory));
 	if (!l.memory)
@@ -89,6 +90,50 @@ static void tell(const struct loaded *l, const struct npu_job_program *p,
 	printf("# %s: status %u: %s\n", p->name, done->status, text);
 }
 
+static void foretell(const struct loaded *l, const struct npu_job *job,
+		     const uint64_t *args, struct npu_completion *done)
+{
+	const struct npu_job_image *image = l->image;
+	struct npu_dry_range *ranges = calloc(image->n_segments, sizeof(*ranges));
+	struct npu_dry_run dry = {
+		.config = &l->config, .program = loaded_at(l, job->program),
+		.program_size = job->program_size, .cores = job->cores,
+		.args = args, .num_args = job->num_args,
+		.ranges = ranges, .num_ranges = image->n_segments,
+	};
+	char error[256];
+
+	for (uint32_t i = 0; i < image->n_segments; i++)
+		ranges[i] = (struct npu_dry_range){
+			.va = image->segments[i].va,
+			.size = image->segments[i].size, .data = l->memory[i],
+		};
+	if (!npu_dry_run(&dry, error, sizeof(error)))
+		die("no dry run:", error);
+	*done = dry.done;
+	free(ranges);
+}
+
+static bool came_true(const char *program, const struct npu_completion *foretold,
+		      const struct npu_completion *done)
+{
+	bool same = foretold->status == done->status;
+
+	for (unsigned int i = 0; i < NPU_CNT_COUNT; i++) {
+		if (foretold->counters[i] == done->counters[i])
+			continue;
+		printf("# %s: %s was to be %llu, is %llu\n", program, npu_counter_name(i),
+		       (unsigned long long)foretold->counters[i],
+		       (unsigned long long)done->counters[i]);
+		same = false;
+	}
+	if (!same)
+		printf("# %s: the dry run ended with status %u, fault %u at %u, operand %u\n", program,
+		       foretold->status, foretold->fault.code, foretold->fault.pc,
+		       foretold->fault.operand);
+	return same;
+}
+
 bool loaded_run(const struct loaded *loaded, const char *program, uint32_t cores,
 		const uint64_t *args, struct npu_completion *done)
 {
@@ -98,9 +143,12 @@ bool loaded_run(const struct loaded *loaded, const char *program, uint32_t cores
 		.num_args = p->num_args,
 	};
 
+	struct npu_completion foretold;
+
 	memcpy(job.args, args, p->num_args * sizeof(*args));
+	foretell(loaded, &job, args, &foretold);
 	if (machine_run(loaded->machine, &job, done))
-		return true;
+		return came_true(p->name, &foretold, done);
 	tell(loaded, p, done);
 	return false;
 }

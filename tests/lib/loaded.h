@@ -6,16 +6,19 @@
 #include <npu/job.h>
 
 #include "machine.h"
+#include "npu_core.h"
 
 /**
  * struct loaded - an image in a machine
  * @machine: device with the image's segments mapped
  * @image: the image, which must outlive this
+ * @config: what machine it is
  * @memory: a pointer for each segment
  */
 struct loaded {
 	struct machine *machine;
 	const struct npu_job_image *image;
+	struct npu_core_config config;
 	uint8_t **memory;
 };
 
@@ -45,6 +48,9 @@ void *loaded_tensor(const struct loaded *loaded, const char *name);
  * @cores: cores to run on; 0: all
  * @args: its arguments
  * @done: receives the completion
+ *
+ * A dry run goes before it, and must foretell every counter of a run that ends
+ * well.
  *
  * Return: true when the job ended well; else a diagnostic line was printed.
  */
