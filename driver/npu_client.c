@@ -19,11 +19,12 @@
 
 /**
  * npu_client_create() - make a client for the current process
+ * @npu: device
  * @drm_file: file that it opens
  *
  * Return: client, or NULL if there is no memory.
  */
-struct npu_client *npu_client_create(struct drm_file *drm_file)
+struct npu_client *npu_client_create(struct npu_device *npu, struct drm_file *drm_file)
 {
 	struct npu_client *client = kzalloc(sizeof(*client), GFP_KERNEL_ACCOUNT);
 
@@ -31,10 +32,27 @@ struct npu_client *npu_client_create(struct drm_file *drm_file)
 		return NULL;
 	kref_init(&client->refcount);
 	spin_lock_init(&client->lock);
+	client->npu = npu;
+	client->drm_file = drm_file;
 	client->id = drm_file->client_id;
 	client->pid = task_tgid_nr(current);
 	get_task_comm(client->comm, current->group_leader);
+	spin_lock_irq(&npu->clients_lock);
+	list_add_tail(&client->link, &npu->clients);
+	spin_unlock_irq(&npu->clients_lock);
 	return client;
+}
+
+/**
+ * npu_client_close() - its file is gone
+ * @client: client; the file's reference is dropped
+ */
+void npu_client_close(struct npu_client *client)
+{
+	spin_lock_irq(&client->npu->clients_lock);
+	list_del(&client->link);
+	spin_unlock_irq(&client->npu->clients_lock);
+	npu_client_put(client);
 }
 
 static void npu_client_release(struct kref *refcount)

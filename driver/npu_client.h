@@ -3,6 +3,7 @@
 #define __NPU_CLIENT_H__
 
 #include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
@@ -41,6 +42,21 @@ struct npu_client {
 	/** @pid: process that opened it */
 	pid_t pid;
 
+	/** @npu: device; lives longer than the file, not than the client */
+	struct npu_device *npu;
+
+	/** @link: in &npu_device.clients while the file is open */
+	struct list_head link;
+
+	/** @drm_file: the file until it is closed; protected by &drm_device.event_lock */
+	struct drm_file *drm_file;
+
+	/** @event_mask: events that it wants, DRM_NPU_EVENT_MASK() */
+	u32 event_mask;
+
+	/** @events_dropped: since the last one that was sent; as @drm_file */
+	u32 events_dropped;
+
 	/** @comm: its name then */
 	char comm[TASK_COMM_LEN];
 
@@ -57,7 +73,8 @@ static inline struct npu_client *npu_client_get(struct npu_client *client)
 	return client;
 }
 
-struct npu_client *npu_client_create(struct drm_file *drm_file);
+struct npu_client *npu_client_create(struct npu_device *npu, struct drm_file *drm_file);
+void npu_client_close(struct npu_client *client);
 void npu_client_put(struct npu_client *client);
 void npu_client_account(struct npu_client *client, const struct npu_completion *completion,
 			int error);

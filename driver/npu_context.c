@@ -12,6 +12,7 @@
 #include "npu_context.h"
 #include "npu_device.h"
 #include "npu_drv.h"
+#include "npu_notify.h"
 #include "npu_reset.h"
 #include "npu_vm.h"
 
@@ -75,6 +76,7 @@ struct npu_ctx *npu_ctx_lookup(struct npu_file *file, u32 id)
 void npu_ctx_ban(struct npu_ctx *ctx)
 {
 	WRITE_ONCE(ctx->banned, true);
+	npu_notify_ban(ctx);
 }
 
 /**

@@ -4,7 +4,8 @@
  *
  * reset: write "device" for a full reset, or a queue's number to reset that
  * queue; returns when it is done. A device that works never needs either, so
- * this is how recovery is tested. What can be read is in npu_debugfs_show.c.
+ * this is how recovery is tested. So are the counters in inject/: as often as
+ * one says, that step is taken as failed. What can be read is in npu_debugfs_show.c.
  */
 #include <linux/debugfs.h>
 #include <linux/fs.h>
@@ -62,6 +63,18 @@ static const struct file_operations npu_debugfs_reset_fops = {
 	.llseek = noop_llseek,
 };
 
+static void npu_debugfs_inject_init(struct npu_inject *inject, struct dentry *root)
+{
+	struct dentry *dir = debugfs_create_dir("inject", root);
+
+	debugfs_create_atomic_t("lost_irqs", 0600, dir, &inject->lost_irqs);
+	debugfs_create_atomic_t("lost_aborts", 0600, dir, &inject->lost_aborts);
+	debugfs_create_atomic_t("stuck_tlb", 0600, dir, &inject->stuck_tlb);
+	debugfs_create_atomic_t("stuck_queue_resets", 0600, dir, &inject->stuck_queue_resets);
+	debugfs_create_atomic_t("stuck_device_resets", 0600, dir, &inject->stuck_device_resets);
+	debugfs_create_atomic_t("stuck_flrs", 0600, dir, &inject->stuck_flrs);
+}
+
 /**
  * npu_debugfs_init() - make the files
  * @npu: device; they go when it is unregistered
@@ -69,5 +82,6 @@ static const struct file_operations npu_debugfs_reset_fops = {
 void npu_debugfs_init(struct npu_device *npu)
 {
 	debugfs_create_file("reset", 0200, npu->drm.debugfs_root, npu, &npu_debugfs_reset_fops);
+	npu_debugfs_inject_init(&npu->inject, npu->drm.debugfs_root);
 	npu_debugfs_show_init(npu);
 }

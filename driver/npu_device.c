@@ -160,6 +160,8 @@ static int npu_device_init_software(struct npu_device *npu)
 	INIT_LIST_HEAD(&npu->bos);
 	INIT_LIST_HEAD(&npu->vms);
 	INIT_LIST_HEAD(&npu->ctxs);
+	INIT_LIST_HEAD(&npu->clients);
+	spin_lock_init(&npu->clients_lock);
 	npu_busy_init(&npu->busy);
 	init_rwsem(&npu->reset_lock);
 	spin_lock_init(&npu->counters_lock);
@@ -219,6 +221,8 @@ int npu_device_reset(struct npu_device *npu)
 	u32 status;
 	int ret;
 
+	if (npu_inject(&npu->inject.stuck_device_resets))
+		return -EIO;
 	npu_write(npu, NPU_REG_CTRL, NPU_CTRL_RESET);
 	ret = read_poll_timeout(npu_read, status,
 				status == ~0u || status & NPU_STATUS_READY,
@@ -228,6 +232,33 @@ int npu_device_reset(struct npu_device *npu)
 		return 0;
 	drm_err(&npu->drm, "reset failed: status %#x\n", status);
 	return -EIO;
+}
+
+/**
+ * npu_device_flr() - function level reset, which is for a device that takes no other
+ * @npu: device, full of trouble
+ *
+ * Afterwards no DMA and no interrupt from before can come.
+ *
+ * Return: 0, or a negative errno if the device does not come back.
+ */
+int npu_device_flr(struct npu_device *npu)
+{
+	struct pci_dev *pdev = to_pci_dev(npu->drm.dev);
+	int ret;
+
+	if (npu_inject(&npu->inject.stuck_flrs))
+		return -EIO;
+	ret = pci_save_state(pdev);
+	if (!ret)
+		ret = pcie_reset_flr(pdev, PCI_RESET_DO_RESET);
+	/* Bus Master and the interrupts' table are gone with the rest. */
+	pci_restore_state(pdev);
+	if (!ret && npu_device_gone(npu))
+		ret = -EIO;
+	if (ret)
+		drm_err(&npu->drm, "function level reset failed: %d\n", ret);
+	return ret;
 }
 
 /**

@@ -17,6 +17,7 @@
 
 #include "npu_busy.h"
 #include "npu_hwmon.h"
+#include "npu_inject.h"
 #include "npu_irq.h"
 #include "npu_queue.h"
 
@@ -159,6 +160,21 @@ struct npu_device {
 	/** @ctxs: all &npu_ctx.link */
 	struct list_head ctxs;
 
+	/** @clients_lock: protects @clients; taken in interrupts, before event_lock */
+	spinlock_t clients_lock;
+
+	/** @clients: all &npu_client.link */
+	struct list_head clients;
+
+	/** @inject: failures to come */
+	struct npu_inject inject;
+
+	/** @dumping: bit 0: a core dump is being made, whose maker owns @dump_time */
+	unsigned long dumping;
+
+	/** @dump_time: jiffies of the last core dump, or zero */
+	unsigned long dump_time;
+
 	/** @busy: for how long it has had jobs */
 	struct npu_busy busy;
 
@@ -200,6 +216,7 @@ u64 npu_read64(const struct npu_device *npu, u32 reg_lo);
 bool npu_device_gone(const struct npu_device *npu);
 int npu_device_init(struct npu_device *npu, struct pci_dev *pdev);
 int npu_device_reset(struct npu_device *npu);
+int npu_device_flr(struct npu_device *npu);
 int npu_device_start(struct npu_device *npu);
 void npu_device_stop(struct npu_device *npu);
 

@@ -21,6 +21,7 @@
 #include "npu_device.h"
 #include "npu_drv.h"
 #include "npu_gem.h"
+#include "npu_notify.h"
 #include "npu_query.h"
 #include "npu_reset.h"
 #include "npu_sched.h"
@@ -40,7 +41,7 @@ static int npu_open(struct drm_device *drm, struct drm_file *drm_file)
 	file = kzalloc(sizeof(*file), GFP_KERNEL);
 	if (!file)
 		return -ENOMEM;
-	file->client = npu_client_create(drm_file);
+	file->client = npu_client_create(to_npu_device(drm), drm_file);
 	if (!file->client) {
 		kfree(file);
 		return -ENOMEM;
@@ -60,7 +61,7 @@ static void npu_postclose(struct drm_device *drm, struct drm_file *drm_file)
 	npu_vm_close_file(file);
 	xa_destroy(&file->contexts);
 	xa_destroy(&file->vms);
-	npu_client_put(file->client);
+	npu_client_close(file->client);
 	kfree(file);
 }
 
@@ -78,12 +79,31 @@ static const struct drm_ioctl_desc npu_ioctls[] = {
 	NPU_IOCTL(CONTEXT_DESTROY, context_destroy),
 	NPU_IOCTL(CONTEXT_QUERY, context_query),
 	NPU_IOCTL(SUBMIT, submit),
+	NPU_IOCTL(EVENTS, events),
 };
 
+static int npu_release(struct inode *inode, struct file *filp)
+{
+	struct drm_file *drm_file = filp->private_data;
+	struct npu_file *file = drm_file->driver_priv;
+
+	npu_notify_close(file->client);
+	return drm_release(inode, filp);
+}
+
+/* DRM_ACCEL_FOPS with two more. */
 static const struct file_operations npu_fops = {
 	.owner = THIS_MODULE,
-	DRM_ACCEL_FOPS,
+	.open = accel_open,
+	.release = npu_release,
+	.unlocked_ioctl = drm_ioctl,
+	.compat_ioctl = drm_compat_ioctl,
+	.poll = drm_poll,
+	.read = drm_read,
+	.llseek = noop_llseek,
+	.mmap = drm_gem_mmap,
 	.show_fdinfo = drm_show_fdinfo,
+	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
 
 static const struct drm_driver npu_driver = {
@@ -99,7 +119,7 @@ static const struct drm_driver npu_driver = {
 	.name = "npu",
 	.desc = "Virtual NPU",
 	.major = 1,
-	.minor = 0,
+	.minor = 1,
 };
 
 static void npu_device_released(struct drm_device *drm, void *arg)

@@ -13,6 +13,7 @@
 
 #include <drm/drm_print.h>
 
+#include "npu_coredump.h"
 #include "npu_device.h"
 #include "npu_event.h"
 #include "npu_reset.h"
@@ -86,6 +87,8 @@ void npu_event_process(struct npu_device *npu)
 	}
 	npu->events_cons = cons;
 	npu_write(npu, NPU_REG_EVENT_CONS, cons);
-	if (npu_read(npu, NPU_REG_STATUS) & NPU_STATUS_FATAL)
+	if (npu_read(npu, NPU_REG_STATUS) & NPU_STATUS_FATAL) {
+		npu_coredump_device(npu, "fatal");
 		npu_reset_request(npu);
+	}
 }

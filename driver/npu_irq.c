@@ -17,6 +17,12 @@
 #define NPU_IRQ_QUEUES	GENMASK(16 + NPU_MAX_QUEUES - 1, 16)
 #define NPU_IRQ_EVENTS	(NPU_IRQ_EVENT | NPU_IRQ_FATAL)
 
+static void npu_irq_queue(struct npu_queue *queue)
+{
+	if (!npu_inject(&queue->npu->inject.lost_irqs))
+		npu_queue_process(queue);
+}
+
 static irqreturn_t npu_irq_handler(int irq, void *arg)
 {
 	struct npu_irq *vector = arg;
@@ -27,7 +33,7 @@ static irqreturn_t npu_irq_handler(int irq, void *arg)
 		npu_write(npu, NPU_REG_IRQ_STATUS, vector->causes & NPU_IRQ_QUEUES);
 	for (i = 0; i < npu->info.queues; i++)
 		if (vector->causes & NPU_IRQ_QUEUE(i))
-			npu_queue_process(&npu->queues[i]);
+			npu_irq_queue(&npu->queues[i]);
 	return vector->causes & NPU_IRQ_EVENTS ? IRQ_WAKE_THREAD : IRQ_HANDLED;
 }
 

@@ -6,8 +6,10 @@
 
 #include "npu_client.h"
 #include "npu_context.h"
+#include "npu_coredump.h"
 #include "npu_device.h"
 #include "npu_job.h"
+#include "npu_notify.h"
 #include "npu_trace.h"
 #include "npu_vm.h"
 
@@ -154,7 +156,11 @@ int npu_job_account(struct npu_sched_job *job, const struct npu_completion *comp
 	if (completion) {
 		error = npu_job_completion_error(job, completion);
 		npu_job_add_counters(npu, completion->counters);
+		if (completion->status == NPU_JOB_FAULT)
+			npu_coredump_job(job, completion, "fault");
 	}
+	if (error)
+		npu_notify_job(job->ctx, job->seqno, completion, error);
 	atomic64_inc(error ? &npu->stats.jobs_failed : &npu->stats.jobs_done);
 	npu_client_account(job->ctx->client, completion, error);
 	npu_ctx_account(job->ctx, job->seqno, completion, error);

@@ -230,7 +230,8 @@ static void npu_queue_abort_job(struct npu_queue *queue, struct npu_sched_job *j
 		return;
 	job->error = error;
 	job->abort_time = jiffies;
-	if (job->in_ring && queue->state == NPU_QUEUE_LIVE)
+	if (job->in_ring && queue->state == NPU_QUEUE_LIVE &&
+	    !npu_inject(&queue->npu->inject.lost_aborts))
 		npu_queue_write(queue, NPU_Q_ABORT, job->index);
 }
 

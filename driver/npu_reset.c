@@ -6,8 +6,9 @@
  * run for longer than its context allows is aborted, and the context banned.
  * The device normally stops it at the next instruction, and nobody else
  * notices. If it does not, the queue is reset; if that fails, or the device
- * reports that it cannot go on, the whole device; if that fails too, it is
- * given up: it loses the right to DMA, and all jobs fail.
+ * reports that it cannot go on, the whole device, by its register and then by a
+ * function level reset; if that fails too, it is given up: it loses the right to
+ * DMA, and all jobs fail.
  *
  * Before a full reset the jobs that run beside the guilty one get some time to
  * end by themselves. See npu_queue.c for what becomes of jobs in a reset.
@@ -24,7 +25,9 @@
 
 #include "npu_context.h"
 #include "npu_device.h"
+#include "npu_coredump.h"
 #include "npu_job.h"
+#include "npu_notify.h"
 #include "npu_reset.h"
 #include "npu_trace.h"
 
@@ -70,6 +73,7 @@ static void npu_reset_give_up(struct npu_device *npu)
 	smp_store_release(&npu->lost, true);
 	for (i = 0; i < npu->info.queues; i++)
 		npu_queue_kill(&npu->queues[i]);
+	npu_notify_all(npu, DRM_NPU_EVENT_DEVICE_LOST);
 }
 
 static bool npu_reset_any_running(struct npu_device *npu)
@@ -106,20 +110,26 @@ static void npu_reset_full(struct npu_device *npu)
 	u64 running[NPU_MAX_QUEUES] = {};
 	ktime_t start = ktime_get();
 	u32 i;
+	int ret;
 
 	if (npu->lost)
 		return;
 	guard(rwsem_write)(&npu->reset_lock);
 	npu_reset_drain(npu, running);
-	if (npu_device_reset(npu) || npu_device_start(npu)) {
-		trace_npu_reset("device", -1, ktime_us_delta(ktime_get(), start), -EIO);
+	ret = npu_device_reset(npu);
+	trace_npu_reset("device", -1, ktime_us_delta(ktime_get(), start), ret);
+	if (ret) {
+		ret = npu_device_flr(npu);
+		trace_npu_reset("flr", -1, ktime_us_delta(ktime_get(), start), ret);
+	}
+	if (ret || npu_device_start(npu)) {
 		npu_reset_give_up(npu);
 		return;
 	}
 	atomic_inc(&npu->stats.resets);
 	for (i = 0; i < npu->info.queues; i++)
 		npu_queue_restart(&npu->queues[i], running[i]);
-	trace_npu_reset("device", -1, ktime_us_delta(ktime_get(), start), 0);
+	npu_notify_all(npu, DRM_NPU_EVENT_DEVICE_RESET);
 	dev_warn_ratelimited(npu->drm.dev, "device was reset\n");
 }
 
@@ -138,7 +148,8 @@ static void npu_reset_queue(struct npu_queue *queue)
 	ret = read_poll_timeout(npu_reset_read_q, status,
 				status == ~0u || !(status & NPU_Q_STATUS_RESETTING), 100,
 				NPU_QUEUE_RESET_MS * USEC_PER_MSEC, false, queue, NPU_Q_STATUS);
-	if (ret || status == ~0u || npu_queue_start(queue)) {
+	if (ret || status == ~0u || npu_inject(&queue->npu->inject.stuck_queue_resets) ||
+	    npu_queue_start(queue)) {
 		trace_npu_reset("queue", queue->id, ktime_us_delta(ktime_get(), start), -EIO);
 		dev_warn_ratelimited(queue->npu->drm.dev, "queue %u does not reset: status %#x\n",
 				     queue->id, status);
@@ -180,6 +191,7 @@ static enum npu_verdict npu_reset_judge_running(struct npu_queue *queue, struct 
 	if (time_after(now, job->start_time + job->ctx->timeout)) {
 		npu_ctx_ban(job->ctx);
 		trace_npu_reset("abort", queue->id, jiffies_to_usecs(now - job->start_time), 0);
+		npu_coredump_job(job, NULL, "timeout");
 		npu_queue_abort(queue, job->ctx, job);
 	}
 	return NPU_VERDICT_FINE;
@@ -203,6 +215,7 @@ static enum npu_verdict npu_reset_judge_waiting(struct npu_queue *queue, struct 
 		queue->idle_since = jiffies;
 	} else if (time_after(jiffies, queue->idle_since + msecs_to_jiffies(NPU_STALL_MS))) {
 		queue->idle = false;
+		npu_coredump_device(queue->npu, "stall");
 		return npu_reset_strike(job, NPU_VERDICT_RESET_DEVICE);
 	}
 	return NPU_VERDICT_FINE;

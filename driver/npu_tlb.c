@@ -16,6 +16,7 @@
 
 #include <drm/drm_print.h>
 
+#include "npu_coredump.h"
 #include "npu_device.h"
 #include "npu_reset.h"
 #include "npu_tlb.h"
@@ -43,6 +44,8 @@ static int npu_tlb_try(struct npu_device *npu, u32 cmd, u32 asid, u64 va, u64 si
 	if (READ_ONCE(npu->lost))
 		return 0;
 	seq = npu_tlb_command(npu, cmd, asid, va, size);
+	if (npu_inject(&npu->inject.stuck_tlb))
+		return -ETIMEDOUT;
 	ret = read_poll_timeout(npu_read, done, (s32)(done - seq) >= 0, NPU_TLB_POLL_US,
 				NPU_TLB_TIMEOUT_US, false, npu, NPU_REG_TLB_DONE);
 	if (!ret && npu_device_gone(npu))
@@ -54,6 +57,7 @@ static void npu_tlb_flush(struct npu_device *npu, u32 cmd, u32 asid, u64 va, u64
 {
 	if (npu_tlb_try(npu, cmd, asid, va, size)) {
 		dev_warn_ratelimited(npu->drm.dev, "TLB invalidation does not complete\n");
+		npu_coredump_device(npu, "invalidation");
 		npu_reset_request_and_wait(npu);
 	}
 }

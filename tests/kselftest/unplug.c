@@ -13,6 +13,7 @@
 
 #include "kselftest_harness.h"
 
+#include "npu_files.h"
 #include "npu_program.h"
 
 #define DRIVER	"/sys/bus/pci/drivers/npu"
@@ -32,18 +33,6 @@ static int load_module(void)
 static int unload_module(void)
 {
 	return syscall(SYS_delete_module, "npu", O_NONBLOCK) ? -errno : 0;
-}
-
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		ret = -errno;
-	close(fd);
-	return ret;
 }
 
 /* The PCI address of the device that the driver has. */
@@ -205,7 +194,7 @@ static void unplug_with_open_file(struct __test_metadata *_metadata, const char 
 	ASSERT_LT(0, child);
 	usleep(100000);
 
-	ASSERT_EQ(0, write_file(how, what));
+	ASSERT_EQ(0, npu_write_file(how, what));
 	/* The other process sees its submit fail, and leaves by itself. */
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_EQ(0, status);
@@ -235,7 +224,7 @@ TEST_F(unplug, unbind_with_open_file)
 	for (i = 0; i < 5; i++) {
 		ASSERT_EQ(0, find_device(name, sizeof(name)));
 		unplug_with_open_file(_metadata, DRIVER "/unbind", name);
-		ASSERT_EQ(0, write_file(DRIVER "/bind", name));
+		ASSERT_EQ(0, npu_write_file(DRIVER "/bind", name));
 		works_again(_metadata);
 	}
 }
@@ -247,7 +236,7 @@ TEST_F(unplug, remove_with_open_file)
 	ASSERT_EQ(0, find_device(name, sizeof(name)));
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", name);
 	unplug_with_open_file(_metadata, path, "1");
-	ASSERT_EQ(0, write_file("/sys/bus/pci/rescan", "1"));
+	ASSERT_EQ(0, npu_write_file("/sys/bus/pci/rescan", "1"));
 	works_again(_metadata);
 }
 

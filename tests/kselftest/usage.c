@@ -3,52 +3,17 @@
  * What the driver tells about use: fdinfo in the form of drm-usage-stats,
  * figures in sysfs, hwmon, debugfs and tracepoints.
  */
-#include <dirent.h>
-#include <glob.h>
-#include <inttypes.h>
-#include <stdlib.h>
-
 #include "kselftest_harness.h"
 
+#include "npu_files.h"
 #include "npu_program.h"
-
-#define SYSFS	"/sys/class/accel/accel*/device/"
-#define DEBUGFS	"/sys/kernel/debug/accel/*/"
-#define TRACING	"/sys/kernel/tracing/"
-
-/* Reads the first file that a pattern names; text ends with a NUL. */
-static int slurp(const char *pattern, char *text, size_t size)
-{
-	glob_t found;
-	FILE *file;
-	size_t len;
-
-	if (glob(pattern, 0, NULL, &found))
-		return -ENOENT;
-	file = fopen(found.gl_pathv[0], "re");
-	globfree(&found);
-	if (!file)
-		return -errno;
-	len = fread(text, 1, size - 1, file);
-	text[len] = 0;
-	fclose(file);
-	return 0;
-}
-
-static int64_t number(const char *pattern)
-{
-	char text[64];
-	int ret = slurp(pattern, text, sizeof(text));
-
-	return ret ? ret : atoll(text);
-}
 
 static int fdinfo(int fd, char *text, size_t size)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	return slurp(path, text, size);
+	return npu_read_file(path, text, size);
 }
 
 /* The number behind a key at the start of a line, or -1. */
@@ -63,18 +28,6 @@ static int64_t value_of(const char *text, const char *key)
 			return atoll(line + len + 1);
 	}
 	return -1;
-}
-
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		ret = -errno;
-	close(fd);
-	return ret;
 }
 
 FIXTURE(usage)
@@ -195,45 +148,45 @@ TEST_F(usage, sysfs)
 {
 	struct drm_npu_job spin = npu_prog_spin(&self->m);
 	uint64_t args[1] = { 4 };
-	int64_t busy = number(SYSFS "npu_busy_time_us");
-	int64_t before, memory = number(SYSFS "npu_memory_utilization");
+	int64_t busy = npu_read_number(NPU_SYSFS "npu_busy_time_us");
+	int64_t before, memory = npu_read_number(NPU_SYSFS "npu_memory_utilization");
 	uint32_t bo;
 
 	ASSERT_LE(0, busy);
 	npu_job_args(&spin, args);
 	before = npu_now_ns();
 	ASSERT_EQ(0, npu_run(&self->m, &spin));
-	EXPECT_LT(busy, number(SYSFS "npu_busy_time_us"));
-	EXPECT_GE(busy + (npu_now_ns() - before) / 1000 + 1, number(SYSFS "npu_busy_time_us"));
+	EXPECT_LT(busy, npu_read_number(NPU_SYSFS "npu_busy_time_us"));
+	EXPECT_GE(busy + (npu_now_ns() - before) / 1000 + 1, npu_read_number(NPU_SYSFS "npu_busy_time_us"));
 	/* Idle again: time stands still. */
-	busy = number(SYSFS "npu_busy_time_us");
+	busy = npu_read_number(NPU_SYSFS "npu_busy_time_us");
 	usleep(20000);
-	EXPECT_EQ(busy, number(SYSFS "npu_busy_time_us"));
+	EXPECT_EQ(busy, npu_read_number(NPU_SYSFS "npu_busy_time_us"));
 
 	EXPECT_LE(2 << 20, memory);
 	ASSERT_EQ(0, npu_bo_create(self->m.fd, 1 << 20, 0, &bo));
 	ASSERT_EQ(0, npu_vm_map(self->m.fd, self->m.vm, bo, 0, 0x40000000, 1 << 20, 0));
-	EXPECT_EQ(memory + (1 << 20), number(SYSFS "npu_memory_utilization"));
-	EXPECT_EQ(self->m.info.clock_khz / 1000, number(SYSFS "npu_current_frequency_mhz"));
-	EXPECT_EQ(self->m.info.clock_khz / 1000, number(SYSFS "npu_max_frequency_mhz"));
+	EXPECT_EQ(memory + (1 << 20), npu_read_number(NPU_SYSFS "npu_memory_utilization"));
+	EXPECT_EQ(self->m.info.clock_khz / 1000, npu_read_number(NPU_SYSFS "npu_current_frequency_mhz"));
+	EXPECT_EQ(self->m.info.clock_khz / 1000, npu_read_number(NPU_SYSFS "npu_max_frequency_mhz"));
 }
 
 TEST_F(usage, hwmon)
 {
 	struct drm_npu_job copy = npu_prog_copy(&self->m, 4096);
 	uint64_t args[2] = { NPU_TEST_DATA, NPU_TEST_DATA + 4096 };
-	int64_t energy = number(SYSFS "hwmon/hwmon*/energy1_input");
+	int64_t energy = npu_read_number(NPU_SYSFS "hwmon/hwmon*/energy1_input");
 
 	npu_job_args(&copy, args);
 	if (energy == -ENOENT)
 		SKIP(return, "a kernel without hwmon");
 	usleep(150000);
-	EXPECT_LE(0, number(SYSFS "hwmon/hwmon*/power1_input"));
+	EXPECT_LE(0, npu_read_number(NPU_SYSFS "hwmon/hwmon*/power1_input"));
 	for (int i = 0; i < 200; i++)
 		ASSERT_EQ(0, npu_run(&self->m, &copy));
 	usleep(150000);
-	EXPECT_LT(energy, number(SYSFS "hwmon/hwmon*/energy1_input"));
-	EXPECT_LT(0, number(SYSFS "hwmon/hwmon*/power1_input"));
+	EXPECT_LT(energy, npu_read_number(NPU_SYSFS "hwmon/hwmon*/energy1_input"));
+	EXPECT_LT(0, npu_read_number(NPU_SYSFS "hwmon/hwmon*/power1_input"));
 }
 
 TEST_F(usage, debugfs)
@@ -243,29 +196,29 @@ TEST_F(usage, debugfs)
 	uint64_t args[1] = { NPU_TEST_FOREVER };
 	uint32_t ctx;
 
-	if (slurp(DEBUGFS "versions", self->text, sizeof(self->text)))
+	if (npu_read_file(NPU_DEBUGFS "versions", self->text, sizeof(self->text)))
 		SKIP(return, "no debugfs");
 	EXPECT_NE(NULL, strstr(self->text, "profile     ")) TH_LOG("%s", self->text);
 
 	ASSERT_EQ(0, npu_ctx_create(self->m.fd, self->m.vm, 2, 1200, &ctx));
-	ASSERT_EQ(0, slurp(DEBUGFS "contexts", self->text, sizeof(self->text)));
+	ASSERT_EQ(0, npu_read_file(NPU_DEBUGFS "contexts", self->text, sizeof(self->text)));
 	snprintf(wanted, sizeof(wanted), "pid %d (usage) context %u: ", getpid(), ctx);
 	EXPECT_NE(NULL, strstr(self->text, wanted)) TH_LOG("%s", self->text);
 	EXPECT_NE(NULL, strstr(self->text, "priority 2 timeout 1200 ms submitted 0"));
 
-	ASSERT_EQ(0, slurp(DEBUGFS "vms", self->text, sizeof(self->text)));
+	ASSERT_EQ(0, npu_read_file(NPU_DEBUGFS "vms", self->text, sizeof(self->text)));
 	EXPECT_NE(NULL, strstr(self->text, "  0010000000-0010100000 buffer"));
 	EXPECT_NE(NULL, strstr(self->text, "  0020000000-0020100000 buffer"));
 	EXPECT_NE(NULL, strstr(self->text, " rw 4K\n"));
 
-	ASSERT_EQ(0, slurp(DEBUGFS "buffers", self->text, sizeof(self->text)));
+	ASSERT_EQ(0, npu_read_file(NPU_DEBUGFS "buffers", self->text, sizeof(self->text)));
 	EXPECT_NE(NULL, strstr(self->text, "1048576 bytes, 1 handles, resident, exclusive"));
 
 	npu_job_args(&spin, args);
 	ASSERT_EQ(0, npu_submit(self->m.fd, ctx, &spin, 1, NULL));
 	do {
 		usleep(10000);
-		ASSERT_EQ(0, slurp(DEBUGFS "queues", self->text, sizeof(self->text)));
+		ASSERT_EQ(0, npu_read_file(NPU_DEBUGFS "queues", self->text, sizeof(self->text)));
 		snprintf(wanted, sizeof(wanted), "context %u seqno 1 ", ctx);
 	} while (!strstr(self->text, wanted));
 	EXPECT_NE(NULL, strstr(self->text, "queue 0: live, priority 1"));
@@ -279,17 +232,17 @@ TEST_F(usage, tracepoints)
 	struct drm_npu_job null = npu_prog_null(&self->m), copy = npu_prog_copy(&self->m, 64);
 	uint32_t bo;
 
-	if (write_file(TRACING "events/npu/enable", "1"))
+	if (npu_write_file(NPU_TRACING "events/npu/enable", "1"))
 		SKIP(return, "no tracing");
-	write_file(TRACING "trace", "");
+	npu_write_file(NPU_TRACING "trace", "");
 	ASSERT_EQ(0, npu_bo_create(self->m.fd, 4096, 0, &bo));
 	ASSERT_EQ(0, npu_vm_map(self->m.fd, self->m.vm, bo, 0, 0x40000000, 4096, 1));
 	ASSERT_EQ(0, npu_run(&self->m, &null));
 	npu_job_args(&copy, args);
 	EXPECT_EQ(-EFAULT, npu_run(&self->m, &copy));
 	usleep(100000);
-	ASSERT_EQ(0, write_file(TRACING "events/npu/enable", "0"));
-	ASSERT_EQ(0, slurp(TRACING "trace", self->text, sizeof(self->text)));
+	ASSERT_EQ(0, npu_write_file(NPU_TRACING "events/npu/enable", "0"));
+	ASSERT_EQ(0, npu_read_file(NPU_TRACING "trace", self->text, sizeof(self->text)));
 	EXPECT_NE(NULL, strstr(self->text, "npu_bind: "));
 	EXPECT_NE(NULL, strstr(self->text, "op=map handle=3 va=0x40000000 size=0x1000"));
 	EXPECT_NE(NULL, strstr(self->text, "npu_submit: "));
@@ -301,7 +254,7 @@ TEST_F(usage, tracepoints)
 	EXPECT_NE(NULL, strstr(self->text, "npu_fault: "));
 	EXPECT_NE(NULL, strstr(self->text, "code=10 access=2"));
 	EXPECT_NE(NULL, strstr(self->text, "address=0x7000000000"));
-	write_file(TRACING "trace", "");
+	npu_write_file(NPU_TRACING "trace", "");
 }
 
 TEST_HARNESS_MAIN

@@ -40,6 +40,7 @@ enum drm_npu_ioctl_id {
 	DRM_NPU_CONTEXT_DESTROY,
 	DRM_NPU_CONTEXT_QUERY,
 	DRM_NPU_SUBMIT,
+	DRM_NPU_EVENTS,	/* since 1.1 */
 };
 
 /**
@@ -579,6 +580,85 @@ struct drm_npu_submit {
 	__u64 first_seqno;
 };
 
+/**
+ * enum drm_npu_event_type - what events tell of
+ */
+enum drm_npu_event_type {
+	/** @DRM_NPU_EVENT_JOB_FAILED: a job of this file ended with an error */
+	DRM_NPU_EVENT_JOB_FAILED = 0x80000000,
+
+	/** @DRM_NPU_EVENT_CONTEXT_BANNED: a context of this file was banned */
+	DRM_NPU_EVENT_CONTEXT_BANNED,
+
+	/** @DRM_NPU_EVENT_DEVICE_RESET: the device was reset; jobs that ran then fail with -EIO */
+	DRM_NPU_EVENT_DEVICE_RESET,
+
+	/** @DRM_NPU_EVENT_DEVICE_LOST: the device does not recover; all jobs fail */
+	DRM_NPU_EVENT_DEVICE_LOST,
+};
+
+/** DRM_NPU_EVENT_MASK() - bit of a type in &drm_npu_events.mask */
+#define DRM_NPU_EVENT_MASK(type)	(1u << ((type) & 31))
+#define DRM_NPU_EVENT_MASK_ALL		0xfu
+
+/**
+ * struct drm_npu_events - DRM_IOCTL_NPU_EVENTS
+ *
+ * Says which events this file wants; none at first. They are read from the
+ * node, each as &struct drm_npu_event; poll() tells of them, and read() waits for
+ * them unless O_NONBLOCK. Since 1.1.
+ */
+struct drm_npu_events {
+	/** @mask: DRM_NPU_EVENT_MASK() of each */
+	__u32 mask;
+
+	/** @pad: zero */
+	__u32 pad;
+};
+
+/**
+ * struct drm_npu_event - an event
+ *
+ * May grow at its end: @base.length is its size. What does not apply is zero.
+ */
+struct drm_npu_event {
+	/** @base: enum drm_npu_event_type, and the size */
+	struct drm_event base;
+
+	/** @context_id: context */
+	__u32 context_id;
+
+	/** @error: negative errno of the job's fence (JOB_FAILED), or of submits (CONTEXT_BANNED) */
+	__s32 error;
+
+	/** @seqno: number of the job in its context */
+	__u64 seqno;
+
+	/** @time_ns: CLOCK_MONOTONIC */
+	__u64 time_ns;
+
+	/** @dropped: events of this file before this one that were lost, as nobody read or memory was short */
+	__u32 dropped;
+
+	/** @status: enum npu_job_status; NPU_JOB_PENDING as in &struct drm_npu_context_query */
+	__u32 status;
+
+	/** @code: enum npu_fault_code */
+	__u32 code;
+
+	/** @access: enum npu_access */
+	__u32 access;
+
+	/** @pc: index of the instruction */
+	__u32 pc;
+
+	/** @pad: zero */
+	__u32 pad;
+
+	/** @address: VA, SRAM address or value, by @code */
+	__u64 address;
+};
+
 #define DRM_IOCTL_NPU(access, id, type) \
 	DRM_IO ## access(DRM_COMMAND_BASE + DRM_NPU_ ## id, struct drm_npu_ ## type)
 
@@ -593,6 +673,7 @@ struct drm_npu_submit {
 #define DRM_IOCTL_NPU_CONTEXT_DESTROY	DRM_IOCTL_NPU(WR, CONTEXT_DESTROY, context_destroy)
 #define DRM_IOCTL_NPU_CONTEXT_QUERY	DRM_IOCTL_NPU(WR, CONTEXT_QUERY, context_query)
 #define DRM_IOCTL_NPU_SUBMIT		DRM_IOCTL_NPU(WR, SUBMIT, submit)
+#define DRM_IOCTL_NPU_EVENTS		DRM_IOCTL_NPU(W, EVENTS, events)
 
 #if defined(__cplusplus)
 }
