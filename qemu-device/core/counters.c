@@ -5,7 +5,9 @@
 uint64_t npu_static_pj(const struct npu_profile *p, uint64_t cycles,
 		       unsigned int cores)
 {
-	return (unsigned __int128)cycles * cores * p->fj_cycle / 1000;
+	unsigned __int128 fj = cycles;
+
+	return fj * cores * p->fj_cycle / 1000;
 }
 
 uint64_t npu_energy_pj(const struct npu_profile *p, const uint64_t *c,

@@ -4,6 +4,7 @@
 #include <npu/gguf.h>
 #include <npu/npu.h>
 
+#include "hw/npu_isa.h"
 #include "hw/npu_regs.h"
 #include "kselftest_harness.h"
 
