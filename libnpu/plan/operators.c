@@ -81,33 +81,55 @@ static void pass(double m, double width, double size, struct npu_plan_cost *cost
 	cost->other_bytes += m * width * size;
 }
 
-static void quantize(const struct npu_plan_work *w, double m, double width, bool norm,
-		     struct npu_plan_cost *cost)
+/*
+ * Input of a product: read, normalised, quantised, before the product can begin.
+ * The compiler repeats that on every core rather than exchange the result.
+ */
+static void input(const struct npu_plan_work *w, unsigned int cores, double m, double width,
+		  double size, bool norm, struct npu_plan_cost *cost)
 {
 	double passes = (norm && !w->unfused ? NORM : 0) +
 			(w->weights.kind == NPU_QUANT_F16 ? COPY : QUANT);
 
-	cost->vector_ops += m * width * passes;
+	if (w->unfused) {
+		pass(m, width, size, cost);
+		return;
+	}
+	cost->before_bytes += cores * m * width * size;
+	cost->before_ops += cores * m * width * passes;
+	cost->other_bytes += cores * m * width * size;
+	cost->vector_ops += cores * m * width * passes;
 }
 
 static void qkv(const struct npu_plan_shape *s, const struct npu_plan_work *w,
-		struct npu_plan_cost *cost)
+		unsigned int cores, struct npu_plan_cost *cost)
 {
 	double m = rows(w), q = (double)s->heads * s->head_dim;
 	double kv = (double)s->kv_heads * s->head_dim;
 
 	product(w, m, s->d_model, q + 2 * kv, chunks(w), cost);
-	quantize(w, m, s->d_model, true, cost);
+	input(w, cores, m, s->d_model, stream(w), true, cost);
 	cost->vector_ops += m * (ROPE * (q + kv) + COPY * kv);
-	pass(m, s->d_model, stream(w), cost);
 	pass(m, q, HALF, cost);
 	cost->kv_bytes += m * 2 * kv * w->kv_bytes;
 }
 
-/* Positions that the tokens of a sequence see, summed over them: the causal mask. */
+/*
+ * Positions that the tokens of a sequence are multiplied with, summed over them:
+ * what the causal mask leaves, but in a chunk all up to its end.
+ */
 static double pairs(const struct npu_plan_work *w)
 {
-	return w->tokens * (w->position + (w->tokens + 1) / 2.0);
+	double sum = 0;
+
+	if (!w->chunk)
+		return w->tokens * (w->position + (w->tokens + 1) / 2.0);
+	for (double at = 0; at < w->tokens; at += w->chunk) {
+		double now = fmin(w->chunk, w->tokens - at);
+
+		sum += now * (w->position + at + now);
+	}
+	return sum;
 }
 
 /* Positions whose keys and values are read: all so far, once for each chunk. */
@@ -121,11 +143,12 @@ static double reads(const struct npu_plan_work *w)
 }
 
 static void attention(const struct npu_plan_shape *s, const struct npu_plan_work *w,
-		      struct npu_plan_cost *cost)
+		      unsigned int cores, struct npu_plan_cost *cost)
 {
 	double q = (double)s->heads * s->head_dim, kv = (double)s->kv_heads * s->head_dim;
 	double scores = w->batch * pairs(w) * s->heads;
 
+	(void)cores;
 	cost->macs[NPU_PLAN_F16] += 2 * scores * s->head_dim;
 	cost->vector_ops += SOFTMAX * scores + rows(w) * q * 2;
 	cost->kv_bytes += w->batch * reads(w) * 2 * kv * w->kv_bytes;
@@ -138,37 +161,34 @@ static void attention(const struct npu_plan_shape *s, const struct npu_plan_work
 }
 
 static void attention_output(const struct npu_plan_shape *s, const struct npu_plan_work *w,
-			     struct npu_plan_cost *cost)
+			     unsigned int cores, struct npu_plan_cost *cost)
 {
 	double m = rows(w), q = (double)s->heads * s->head_dim;
 
 	product(w, m, q, s->d_model, chunks(w), cost);
-	quantize(w, m, q, false, cost);
-	pass(m, q, HALF, cost);
+	input(w, cores, m, q, HALF, false, cost);
 	pass(m, s->d_model, (w->unfused ? 1 : 2) * stream(w), cost);
 }
 
 static void ffn_in(const struct npu_plan_shape *s, const struct npu_plan_work *w,
-		   struct npu_plan_cost *cost)
+		   unsigned int cores, struct npu_plan_cost *cost)
 {
 	double m = rows(w), matrices = s->gated ? 2 : 1;
 
 	product(w, m, s->d_model, s->ffn * matrices, chunks(w), cost);
-	quantize(w, m, s->d_model, true, cost);
-	pass(m, s->d_model, stream(w), cost);
+	input(w, cores, m, s->d_model, stream(w), true, cost);
 	pass(m, s->ffn, HALF * (w->unfused ? matrices : 1), cost);
 	if (!w->unfused)
 		cost->vector_ops += m * s->ffn * (s->gated ? SILU_GATE : GELU);
 }
 
 static void ffn_out(const struct npu_plan_shape *s, const struct npu_plan_work *w,
-		    struct npu_plan_cost *cost)
+		    unsigned int cores, struct npu_plan_cost *cost)
 {
 	double m = rows(w);
 
 	product(w, m, s->ffn, s->d_model, chunks(w), cost);
-	quantize(w, m, s->ffn, false, cost);
-	pass(m, s->ffn, HALF, cost);
+	input(w, cores, m, s->ffn, HALF, false, cost);
 	pass(m, s->d_model, (w->unfused ? 1 : 2) * stream(w), cost);
 }
 
@@ -177,11 +197,12 @@ static void ffn_out(const struct npu_plan_shape *s, const struct npu_plan_work *
  * of queries and keys, the activation, each from memory to memory in 16 bits.
  */
 static void elementwise(const struct npu_plan_shape *s, const struct npu_plan_work *w,
-			struct npu_plan_cost *cost)
+			unsigned int cores, struct npu_plan_cost *cost)
 {
 	double m = rows(w);
 	double rope = (double)(s->heads + s->kv_heads) * s->head_dim;
 
+	(void)cores;
 	pass(m, s->d_model, (2 * 2 + 2 * 3) * HALF, cost);
 	pass(m, rope, 2 * HALF, cost);
 	pass(m, s->ffn, (s->gated ? 3 : 2) * HALF, cost);
@@ -191,22 +212,22 @@ static void elementwise(const struct npu_plan_shape *s, const struct npu_plan_wo
 
 /* In the formats of four bits the output matrix stays INT8. */
 static void logits(const struct npu_plan_shape *s, const struct npu_plan_work *w,
-		   struct npu_plan_cost *cost)
+		   unsigned int cores, struct npu_plan_cost *cost)
 {
 	struct npu_plan_work output = *w;
 
 	if (type_of(&w->weights) == NPU_PLAN_I4)
 		output.weights = (struct npu_quant_format){ .kind = NPU_QUANT_INT8 };
 	product(&output, w->batch, s->d_model, s->vocab, 1, cost);
-	quantize(&output, w->batch, s->d_model, true, cost);
+	input(&output, cores, w->batch, s->d_model, stream(w), true, cost);
 	cost->vector_ops += COPY * (double)w->batch * s->vocab;
 	pass(w->batch, s->vocab, 2 * STREAM, cost);
-	pass(w->batch, s->d_model, stream(w), cost);
 }
 
 static void embedding(const struct npu_plan_shape *s, const struct npu_plan_work *w,
-		      struct npu_plan_cost *cost)
+		      unsigned int cores, struct npu_plan_cost *cost)
 {
+	(void)cores;
 	cost->vector_ops += COPY * rows(w) * s->d_model;
 	cost->weight_bytes += rows(w) * s->d_model * HALF;
 	pass(rows(w), s->d_model, stream(w), cost);
@@ -220,15 +241,17 @@ static void times(struct npu_plan_cost *cost, double n)
 	cost->weight_bytes *= n;
 	cost->kv_bytes *= n;
 	cost->other_bytes *= n;
+	cost->before_ops *= n;
+	cost->before_bytes *= n;
 }
 
-typedef void operator_fn(const struct npu_plan_shape *s, const struct npu_plan_work *w,
-			 struct npu_plan_cost *cost);
+typedef void (*operator_fn)(const struct npu_plan_shape *s, const struct npu_plan_work *w,
+			 unsigned int cores, struct npu_plan_cost *cost);
 
 void plan_operator(const struct npu_plan_shape *shape, const struct npu_plan_work *work,
-		   unsigned int kind, struct npu_plan_cost *cost)
+		   unsigned int cores, unsigned int kind, struct npu_plan_cost *cost)
 {
-	static operator_fn *const operators[NPU_PLAN_KINDS] = {
+	static const operator_fn operators[NPU_PLAN_KINDS] = {
 		[NPU_PLAN_EMBEDDING] = embedding,
 		[NPU_PLAN_QKV] = qkv,
 		[NPU_PLAN_ATTENTION] = attention,
@@ -242,7 +265,7 @@ void plan_operator(const struct npu_plan_shape *shape, const struct npu_plan_wor
 	*cost = (struct npu_plan_cost){ 0 };
 	if (kind == NPU_PLAN_ELEMENTWISE && !work->unfused)
 		return;
-	operators[kind](shape, work, cost);
+	operators[kind](shape, work, cores, cost);
 	if (kind != NPU_PLAN_EMBEDDING && kind != NPU_PLAN_LOGITS)
 		times(cost, shape->layers);
 }

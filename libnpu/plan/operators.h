@@ -9,10 +9,11 @@
  * plan_operator() - what an operator of all blocks together needs
  * @shape: model
  * @work: step
+ * @cores: of the machine
  * @kind: enum npu_plan_kind
  * @cost: receives operations and bytes, but neither time nor energy
  */
 void plan_operator(const struct npu_plan_shape *shape, const struct npu_plan_work *work,
-		   unsigned int kind, struct npu_plan_cost *cost);
+		   unsigned int cores, unsigned int kind, struct npu_plan_cost *cost);
 
 #endif /* LIBNPU_PLAN_OPERATORS_H */

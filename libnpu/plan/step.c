@@ -51,6 +51,15 @@ static double matrix_seconds(const struct npu_plan_machine *m, const struct npu_
 	return sum;
 }
 
+static double larger(double a, double b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * An input is read, then quantised, then its product begins: it is one block of
+ * rows. All else overlaps.
+ */
 static void set_time(const struct npu_plan_machine *m, struct npu_plan_cost *cost)
 {
 	const double need[NPU_PLAN_BOUNDS] = {
@@ -58,12 +67,16 @@ static void set_time(const struct npu_plan_machine *m, struct npu_plan_cost *cos
 		[NPU_PLAN_BY_MATRIX] = matrix_seconds(m, cost),
 		[NPU_PLAN_BY_VECTOR] = cost->vector_ops / m->vector_ops,
 	};
+	double before;
 
 	cost->bound = NPU_PLAN_BY_MEMORY;
 	for (unsigned int i = 0; i < NPU_PLAN_BOUNDS; i++)
 		if (need[i] > need[cost->bound])
 			cost->bound = i;
-	cost->seconds = need[cost->bound];
+	before = cost->before_bytes / m->bandwidth + cost->before_ops / m->vector_ops;
+	cost->seconds = larger((npu_plan_bytes(cost) - cost->before_bytes) / m->bandwidth,
+			       (cost->vector_ops - cost->before_ops) / m->vector_ops);
+	cost->seconds = before + larger(cost->seconds, need[NPU_PLAN_BY_MATRIX]);
 }
 
 /*
@@ -89,6 +102,8 @@ static void add(struct npu_plan_cost *sum, const struct npu_plan_cost *cost)
 	sum->weight_bytes += cost->weight_bytes;
 	sum->kv_bytes += cost->kv_bytes;
 	sum->other_bytes += cost->other_bytes;
+	sum->before_ops += cost->before_ops;
+	sum->before_bytes += cost->before_bytes;
 	sum->seconds += cost->seconds;
 	sum->joules += cost->joules;
 }
@@ -101,7 +116,7 @@ void npu_plan_step(const struct npu_plan_shape *shape,
 
 	*plan = (struct npu_plan){ 0 };
 	for (unsigned int i = 0; i < NPU_PLAN_KINDS; i++) {
-		plan_operator(shape, work, i, &plan->op[i]);
+		plan_operator(shape, work, machine->cores, i, &plan->op[i]);
 		set_time(machine, &plan->op[i]);
 		set_energy(machine, &plan->op[i]);
 		add(&plan->total, &plan->op[i]);

@@ -25,6 +25,7 @@ static struct npu_plan_work decode(const char *format, uint32_t batch, uint32_t 
 {
 	struct npu_plan_work work = {
 		.batch = batch, .tokens = 1, .position = position, .kv_bytes = 2,
+		.unfused = true,
 	};
 
 	if (npu_quant_parse(format, &work.weights, NULL))
@@ -138,7 +139,6 @@ static void test_prefill(void)
 	struct npu_plan plain, flash;
 
 	work.tokens = 1024;
-	work.unfused = true;
 	work.attention = NPU_PLAN_PLAIN;
 	plain = step("llama-2-7b", &a100, &work);
 	work.attention = NPU_PLAN_FLASH;

@@ -171,6 +171,9 @@ const char *npu_plan_kind_name(unsigned int kind);
  * @weight_bytes: bytes of weights that are read
  * @kv_bytes: bytes of the KV cache, read and written
  * @other_bytes: of activations, and of scores if attention is plain
+ * @before_ops: of @vector_ops those that end before the product can begin: norm
+ *	and quantisation of its input, which each core does for itself
+ * @before_bytes: of @other_bytes that input
  * @seconds: time by the roofline
  * @joules: energy
  * @bound: enum npu_plan_bound
@@ -178,6 +181,7 @@ const char *npu_plan_kind_name(unsigned int kind);
 struct npu_plan_cost {
 	double macs[NPU_PLAN_TYPES];
 	double vector_ops, weight_bytes, kv_bytes, other_bytes;
+	double before_ops, before_bytes;
 	double seconds, joules;
 	enum npu_plan_bound bound;
 };
