@@ -49,6 +49,8 @@ static int read_file(struct npu_gguf *gguf, struct npu_error *err)
 		ret = gguf_read_metadata(gguf, &cursor, entries);
 	if (!ret)
 		ret = gguf_read_tensors(gguf, &cursor, tensors);
+	if (!ret)
+		ret = gguf_read_quant(gguf, err);
 	return ret;
 }
 
@@ -156,6 +158,8 @@ void npu_gguf_close(struct npu_gguf *gguf)
 	free(gguf->by_key);
 	free(gguf->tensor);
 	free(gguf->by_name);
+	free(gguf->quant);
+	free(gguf->outlier_index);
 	if (gguf->mapped)
 		munmap((void *)gguf->data, gguf->size);
 	free(gguf->name);

@@ -8,6 +8,7 @@
 #include <npu/gguf.h>
 
 #include "half.h"
+#include "quant/stored.h"
 
 static uint16_t load16(const uint8_t *p)
 {
@@ -23,6 +24,11 @@ static void f32_block(const uint8_t *p, float *dst)
 
 	memcpy(&bits, p, sizeof(bits));
 	*dst = float_from_bits(le32toh(bits));
+}
+
+static void i8_block(const uint8_t *p, float *dst)
+{
+	*dst = (int8_t)*p;
 }
 
 static void f16_block(const uint8_t *p, float *dst)
@@ -134,6 +140,7 @@ static const struct {
 	[NPU_GGUF_Q8_0]	= { "Q8_0", 32, 2 + 32, q8_0_block },
 	[NPU_GGUF_Q4_K]	= { "Q4_K", 256, 2 + 2 + 12 + 128, q4_k_block },
 	[NPU_GGUF_Q6_K]	= { "Q6_K", 256, 128 + 64 + 16 + 2, q6_k_block },
+	[NPU_GGUF_I8]	= { "I8", 1, 1, i8_block },
 	[NPU_GGUF_BF16]	= { "BF16", 1, 2, bf16_block },
 };
 
@@ -173,6 +180,10 @@ int npu_gguf_tensor_row(const struct npu_gguf_tensor *tensor, uint64_t row,
 
 	if (row >= tensor->rows)
 		return -ERANGE;
+	if (tensor->quant && tensor->type == NPU_GGUF_I8) {
+		stored_row(tensor, row, dst);
+		return 0;
+	}
 	return npu_gguf_dequantize(tensor->type, data + row * tensor->row_size,
 				   dst, tensor->dims[0]);
 }

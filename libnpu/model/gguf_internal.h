@@ -57,6 +57,8 @@ struct gguf_tensor_entry {
  * @tensor_count: number of tensors that are complete
  * @tensor: tensors in the file's order
  * @by_name: the same, sorted by name
+ * @quant: how tensors are quantised, one for each that is
+ * @outlier_index: their outliers, one tensor's behind the other's
  */
 struct npu_gguf {
 	char *name;
@@ -71,6 +73,8 @@ struct npu_gguf {
 	uint64_t tensor_count;
 	struct gguf_tensor_entry *tensor;
 	const struct gguf_tensor_entry **by_name;
+	struct npu_gguf_quant *quant;
+	uint32_t *outlier_index;
 };
 
 /**
@@ -132,6 +136,9 @@ int gguf_read_metadata(struct npu_gguf *gguf, struct gguf_cursor *cursor,
 		       uint64_t count);
 int gguf_read_tensors(struct npu_gguf *gguf, struct gguf_cursor *cursor,
 		      uint64_t count);
+
+/* What npu-quantize noted about tensors, once they are all there. */
+int gguf_read_quant(struct npu_gguf *gguf, struct npu_error *err);
 
 const struct gguf_entry *gguf_find(const struct npu_gguf *gguf,
 				   const char *key);

@@ -102,7 +102,7 @@ static int read_type(struct gguf_cursor *cursor, struct npu_gguf_tensor *tensor)
 	if (!elements)
 		return gguf_bad(cursor->gguf, offset, cursor->err,
 				"tensor '%s' has type %" PRIu32
-				", which is not supported (supported: F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K, Q6_K)",
+				", which is not supported (supported: F32, F16, BF16, I8, Q8_0, Q4_0, Q4_1, Q4_K, Q6_K)",
 				quote_name(quoted, tensor), tensor->type);
 	if (tensor->dims[0] % elements)
 		return gguf_bad(cursor->gguf, offset, cursor->err,

@@ -14,14 +14,22 @@ static float largest(const float *src, size_t n)
 	return most;
 }
 
+static int8_t to_int8(float q)
+{
+	q = rintf(q);
+	/* also takes what is not a number */
+	return q > -127 ? (q < 127 ? (int8_t)q : 127) : (q <= -127 ? -127 : 0);
+}
+
 static void scale_all(int8_t *dst, const float *src, size_t n, float inverse)
 {
-	for (size_t i = 0; i < n; i++) {
-		float q = rintf(src[i] * inverse);
+	for (size_t i = 0; i < n; i++)
+		dst[i] = to_int8(src[i] * inverse);
+}
 
-		/* also takes what is not a number */
-		dst[i] = q > -127 ? (q < 127 ? (int8_t)q : 127) : (q <= -127 ? -127 : 0);
-	}
+int8_t int8_round(float value, float scale)
+{
+	return to_int8(scale > 0 ? value / scale : 0);
 }
 
 float npu_int8_quantize(int8_t *dst, const float *src, size_t n)

@@ -29,4 +29,7 @@ float npu_int8_quantize(int8_t *dst, const float *src, size_t n);
  */
 float npu_int8_quantize_half(int8_t *dst, const float *src, size_t n);
 
+/** int8_round() - the code of one weight, for its scale; 0 for what is not a number */
+int8_t int8_round(float value, float scale);
+
 #endif /* LIBNPU_QUANT_INT8_H */

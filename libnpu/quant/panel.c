@@ -130,18 +130,35 @@ bool panel_quantize(struct panel *p, const float *src, uint32_t rows,
 	return true;
 }
 
-void panel_row(const struct panel *p, uint32_t row, float *dst)
+/* The weight that a code stands for. */
+static float value_of(const struct panel *p, uint32_t row, uint32_t k)
 {
 	uint32_t step = p->layout.group ? p->layout.group : p->k;
+	size_t at = (size_t)row * p->k + k, g = (size_t)row * p->groups + k / step;
 
-	for (uint32_t i = 0; i < p->k; i++) {
-		size_t at = (size_t)row * p->k + i, g = (size_t)row * p->groups + i / step;
+	if (p->bytes)
+		return nf4_codebook[p->codes[at] & 15] * p->scales[g];
+	return (p->codes[at] - (p->zeros ? p->zeros[g] : 0)) * p->scales[g];
+}
 
-		if (p->half)
-			dst[i] = half_to_float(p->half[at]);
-		else if (p->bytes)
-			dst[i] = nf4_codebook[p->codes[at] & 15] * p->scales[g];
-		else
-			dst[i] = (p->codes[at] - (p->zeros ? p->zeros[g] : 0)) * p->scales[g];
-	}
+float panel_round(struct panel *p, uint32_t row, uint32_t k, float value)
+{
+	uint32_t step = p->layout.group ? p->layout.group : p->k;
+	size_t at = (size_t)row * p->k + k, g = (size_t)row * p->groups + k / step;
+	float scale = p->scales[g];
+
+	if (p->bytes)
+		p->codes[at] = nf4_round(value, scale);
+	else if (p->format.kind == NPU_QUANT_INT4)
+		p->codes[at] = int4_round(value, scale, p->zeros ? p->zeros[g] : -1);
+	else
+		p->codes[at] = int8_round(value, scale);
+	return value_of(p, row, k);
+}
+
+void panel_row(const struct panel *p, uint32_t row, float *dst)
+{
+	for (uint32_t i = 0; i < p->k; i++)
+		dst[i] = p->half ? half_to_float(p->half[(size_t)row * p->k + i]) :
+				   value_of(p, row, i);
 }

@@ -63,6 +63,17 @@ void panel_clear(struct panel *p);
 bool panel_quantize(struct panel *p, const float *src, uint32_t rows,
 		    const float *importance);
 
+/**
+ * panel_round() - the level nearest to a value becomes a weight
+ * @p: panel, quantised: its scales stay as they are
+ * @row: row
+ * @k: input
+ * @value: what to round
+ *
+ * Return: the level.
+ */
+float panel_round(struct panel *p, uint32_t row, uint32_t k, float value);
+
 /** panel_row() - a row as floats */
 void panel_row(const struct panel *p, uint32_t row, float *dst);
 

@@ -6,6 +6,7 @@
 
 #include "model/half.h"
 #include "source.h"
+#include "stored.h"
 
 #define BLOCK	   32u	/* elements of a block of Q4_0, Q4_1, Q8_0 */
 #define Q4_0_BYTES (2 + 16)
@@ -53,6 +54,8 @@ static struct npu_quant_format resolve_auto(const struct npu_gguf_tensor *t)
 {
 	static const struct npu_quant_format int8 = { .kind = NPU_QUANT_INT8 };
 
+	if (t->quant)
+		return t->quant->format;
 	switch (t->type) {
 	case NPU_GGUF_Q8_0:
 		return (struct npu_quant_format){ .kind = NPU_QUANT_INT8, .group = BLOCK };
@@ -78,6 +81,15 @@ struct npu_quant_format quant_resolve(const struct npu_gguf_tensor *tensor,
 	    decides_logits(tensor))
 		return (struct npu_quant_format){ .kind = NPU_QUANT_INT8 };
 	return *asked;
+}
+
+bool quant_as_stored(const struct npu_gguf_tensor *tensor,
+		     const struct npu_quant_format *format)
+{
+	const struct npu_gguf_quant *q = tensor->quant;
+
+	return q && q->format.kind == format->kind && q->format.group == format->group &&
+	       q->format.asymmetric == format->asymmetric;
 }
 
 /* Blocks that hold their elements as nibbles, i and i + 16 in a byte. */
@@ -159,6 +171,9 @@ int quant_source_panel(const struct npu_gguf_tensor *tensor, uint64_t first,
 {
 	char name[NPU_QUANT_NAME_LEN];
 
+	if (tensor->type == NPU_GGUF_I8 && quant_as_stored(tensor, &p->format))
+		return stored_panel(tensor, first, rows, p) ?
+			       0 : not_finite(tensor, first, err);
 	if (take_blocks(tensor, first, rows, p))
 		return 0;
 	for (uint32_t r = 0; r < rows; r++) {

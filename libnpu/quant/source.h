@@ -12,7 +12,8 @@
  * @tensor: matrix
  * @asked: format asked for
  *
- * NPU_QUANT_AUTO becomes what holds the file's type best: Q4_0 is INT4 in groups
+ * A tensor that is stored quantised keeps its format unless another is asked
+ * for. NPU_QUANT_AUTO becomes what holds the file's type best: Q4_0 is INT4 in groups
  * of 32 and Q8_0 INT8 in groups of 32, bit for bit; Q4_1 is asymmetric INT4 if
  * its minima are multiples of its scales, to 1/16; all others are INT8 by
  * channel. In the formats of four bits the embedding and the output matrix
@@ -20,6 +21,10 @@
  */
 struct npu_quant_format quant_resolve(const struct npu_gguf_tensor *tensor,
 				      const struct npu_quant_format *asked);
+
+/** quant_as_stored() - whether a tensor is stored in a format of npu-quantize's */
+bool quant_as_stored(const struct npu_gguf_tensor *tensor,
+		     const struct npu_quant_format *format);
 
 /**
  * quant_source_panel() - rows of a tensor, quantised

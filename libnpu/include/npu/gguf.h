@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include <npu/error.h>
+#include <npu/quant.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -37,6 +38,7 @@ enum npu_gguf_type {
 	NPU_GGUF_Q8_0	= 8,
 	NPU_GGUF_Q4_K	= 12,
 	NPU_GGUF_Q6_K	= 14,
+	NPU_GGUF_I8	= 24,
 	NPU_GGUF_BF16	= 30,
 };
 
@@ -85,6 +87,24 @@ struct npu_gguf_array {
 };
 
 /**
+ * struct npu_gguf_quant - how npu-quantize has quantised a tensor
+ * @format: its format
+ * @outliers: number of inputs that are kept in binary16, of NPU_QUANT_MIXED
+ * @outlier_index: which, rising
+ * @input_scale: scale for quantising its input to INT8; 0: each row has its own
+ *
+ * Such a tensor has type I8 and rows of bytes that quant/stored.h describes, or
+ * type F16 and a note that it is to stay so; its dims are those of the matrix,
+ * and npu_gguf_tensor_row() gives floats.
+ */
+struct npu_gguf_quant {
+	struct npu_quant_format format;
+	uint32_t outliers;
+	const uint32_t *outlier_index;
+	float input_scale;
+};
+
+/**
  * struct npu_gguf_tensor - one tensor
  * @name: name, NUL-terminated, without NUL inside
  * @type: enum npu_gguf_type
@@ -95,6 +115,7 @@ struct npu_gguf_array {
  * @size: bytes of the tensor, @rows * @row_size
  * @offset: where the data starts in the file, in bytes
  * @data: the data; aligned as the file is (32 bytes, unless it says otherwise)
+ * @quant: how it is quantised, by npu-quantize; NULL for the types of GGUF
  */
 struct npu_gguf_tensor {
 	char name[NPU_GGUF_MAX_NAME + 1];
@@ -106,6 +127,7 @@ struct npu_gguf_tensor {
 	uint64_t size;
 	uint64_t offset;
 	const void *data;
+	const struct npu_gguf_quant *quant;
 };
 
 /**
@@ -248,7 +270,7 @@ uint32_t npu_gguf_type_size(uint32_t type);
  * @dst: receives @n floats
  * @n: number of elements, a multiple of the block
  *
- * All eight types are understood. Q8_0 and Q4_0 are blocks of 32 elements
+ * All types are understood; I8 as whole numbers. Q8_0 and Q4_0 are blocks of 32 elements
  * with one F16 scale, Q4_1 adds an F16 minimum, Q4_K and Q6_K are blocks of
  * 256 with quantised scales of 32 and 16 elements under F16 ones.
  *
