@@ -73,6 +73,7 @@ static void build_op(struct rig *r, const struct shape *s, struct data *d)
 	op->x = d->x;
 	op->y[0] = d->y;
 	op->res = s->swiglu ? NULL : d->res;
+	op->act = s->swiglu ? NPU_UNARY_SILU : NPU_UNARY_COPY;
 	for (int i = 0; i < 1 + s->swiglu; i++) {
 		d->w[i] = rig_weights(r, s->k, s->n);
 		d->quantized[i] = quantize(d->w[i], &r->g.weights);
