@@ -16,6 +16,8 @@
  * and at last O / l. S and P have two buffers: the matrix engine computes the
  * next tile's S and the last one's O while the vector engine works on this
  * one's P.
+ *
+ * Keys and values in INT8 are widened in SRAM, times their scales, to F16.
  */
 #include <math.h>
 
@@ -24,6 +26,7 @@
 #define F32 4u
 #define F16 2u
 #define MAX_TILE 128u		/* positions of a tile */
+#define MIN_TILE KV_PAGE_TOKENS	/* a tile is whole pages */
 #define ALWAYS (-(1ll << 30))	/* a bound that no column is below */
 
 /**
@@ -37,8 +40,11 @@
  * @p: F16 probabilities, likewise with @p_size
  * @o: F32 output
  * @m: running maxima, @l running sums, @alpha factors, F32 by row
+ * @places: of a batch
  * @unit: register, unit; as the following:
  * @t0: first token of the block, @nt its tokens, @rows its rows
+ * @pos: position of the run's first token, or what stands for it in a batch
+ * @slot: address of the slot
  * @len: positions that the block's last token sees
  * @kv: first position of the tile
  * @score: address of the buffer of S whose turn it is
@@ -48,7 +54,8 @@ struct flash {
 	const struct op *op;
 	uint32_t heads, units, parts, tokens, tile;
 	uint32_t q, s, s_size, p, p_size, o, m, l, alpha;
-	uint8_t unit, t0, nt, rows, len, kv, score, prob;
+	struct places places;
+	uint8_t unit, t0, nt, rows, pos, slot, len, kv, score, prob;
 };
 
 /* Query heads of a unit: as few as it takes to give every core something. */
@@ -62,12 +69,26 @@ static uint32_t heads_of_unit(const struct lower *l, const struct attention_shap
 	return parts >= group ? 1 : group / parts;
 }
 
-static uint64_t flash_size(const struct flash *f, uint32_t head_dim)
+/* Bytes of a tile's keys, or values, as they are in memory. */
+static uint64_t tile_bytes(const struct flash *f)
+{
+	return (uint64_t)f->tile * f->op->cache->row;
+}
+
+/* And in SRAM, when they have to be widened there. */
+static uint64_t wide_bytes(const struct lower *l, const struct flash *f)
+{
+	if (l->kv->type == NPU_TYPE_F16)
+		return 0;
+	return (uint64_t)f->tile * f->op->shape.head_dim * F16;
+}
+
+static uint64_t flash_size(const struct lower *l, const struct flash *f)
 {
 	uint64_t rows = (uint64_t)f->tokens * f->heads;
 
-	return rows * (head_dim * (F16 + F32) + f->tile * 2 * (F32 + F16) + 3 * F32) +
-	       2ull * f->tile * head_dim * F16 + 16 * 64;
+	return rows * (f->op->shape.head_dim * (F16 + F32) + f->tile * 2 * (F32 + F16) + 3 * F32) +
+	       2 * (tile_bytes(f) + wide_bytes(l, f)) + 16 * 64;
 }
 
 static void choose_sizes(const struct lower *l, struct flash *f)
@@ -77,11 +98,11 @@ static void choose_sizes(const struct lower *l, struct flash *f)
 	f->heads = heads_of_unit(l, s);
 	f->units = s->heads / f->heads;
 	f->parts = f->units / s->kv_heads;
-	for (f->tokens = l->max_rows; ; f->tokens = (f->tokens + 1) / 2) {
-		for (f->tile = MAX_TILE; f->tile >= 16; f->tile /= 2)
-			if (flash_size(f, s->head_dim) <= npu_builder_sram_left(l->b))
+	for (f->tokens = l->batch ? 1 : l->max_rows; ; f->tokens = (f->tokens + 1) / 2) {
+		for (f->tile = MAX_TILE; f->tile >= MIN_TILE; f->tile /= 2)
+			if (flash_size(l, f) <= npu_builder_sram_left(l->b))
 				return;
-		f->tile = 16;
+		f->tile = MIN_TILE;
 		if (f->tokens == 1)
 			return;
 	}
@@ -100,7 +121,9 @@ static void take_sram(struct lower *l, struct flash *f)
 	f->m = npu_builder_sram(l->b, "maxima", rows * F32);
 	f->l = npu_builder_sram(l->b, "sums", rows * F32);
 	f->alpha = npu_builder_sram(l->b, "factors", rows * F32);
-	lower_ring(l, &l->in, "ring of keys and values", f->tile * d * F16);
+	lower_ring(l, &l->in, "ring of keys and values", tile_bytes(f));
+	if (wide_bytes(l, f))
+		lower_ring(l, &l->wide, "ring of widened keys and values", wide_bytes(l, f));
 }
 
 /* Bytes of a token's query heads, or outputs, of a unit, and of all heads. */
@@ -152,26 +175,69 @@ static void start_block(struct lower *l, const struct flash *f)
 	npu_builder_reg_free(l->b, t);
 }
 
-/* Load @n positions from @at on, of the unit's keys or values. */
-static void load_positions(struct lower *l, const struct flash *f,
-			   const struct tensor *cache, uint8_t at, uint8_t n)
+/*
+ * Load @n positions from @at on, of the unit's keys or values: whole pages, of
+ * which there is at least that much. @at is a page's first position.
+ */
+static void load_positions(struct lower *l, const struct flash *f, uint64_t offset,
+			   uint8_t at, uint8_t n)
 {
-	uint64_t row = (uint64_t)f->op->shape.head_dim * F16;
+	uint64_t page = kv_head_bytes(f->op->cache);
 	uint8_t t = npu_builder_reg(l->b), head = npu_builder_reg(l->b);
+	uint8_t pages = npu_builder_reg(l->b);
 
 	npu_build_alu(l->b, NPU_ALU_DIV, head, f->unit, NPU_R_ZERO, f->parts);
+	lower_page_address(l, t, NPU_R_ZERO, f->slot, at);
 	npu_build_lea(l->b, t, &(struct npu_affine){
-		.imm = cache->va,
-		.term = { { npu_reg(head), npu_imm(row * f->op->shape.context) },
-			  { npu_reg(at), npu_imm(row) } },
+		.base = t, .imm = offset, .term = { { npu_reg(head), npu_imm(page) } },
 	});
+	lower_div_up(l, pages, npu_reg(n), KV_PAGE_TOKENS);
 	npu_build_load(l->b, &(struct npu_insn_dma){
-		.sram = npu_at(l->in.addr, 0), .sram_stride = npu_imm(row),
-		.mem = npu_at(t, 0), .mem_stride = npu_imm(row),
-		.row = npu_imm(row), .rows = npu_reg(n),
+		.sram = npu_at(l->in.addr, 0), .sram_stride = npu_imm(page),
+		.mem = npu_at(t, 0), .mem_stride = npu_imm(l->kv->page_bytes),
+		.row = npu_imm(page), .rows = npu_reg(pages),
 	}, npu_order(NPU_TOKEN(l->in.free), NPU_TOKEN(l->full)));
 	npu_builder_reg_free(l->b, t);
 	npu_builder_reg_free(l->b, head);
+	npu_builder_reg_free(l->b, pages);
+}
+
+/* From INT8 rows with their scales to F16 rows, which the matrix engine waits for. */
+static void widen(struct lower *l, const struct flash *f, uint8_t n)
+{
+	uint64_t row = f->op->cache->row;
+
+	npu_build_binary(l->b, NPU_BINARY_MUL, &(struct npu_insn_vec){
+		.dst = npu_at(l->wide.addr, 0), .type_dst = NPU_TYPE_F16,
+		.ld_dst = npu_imm((uint64_t)f->op->shape.head_dim * F16),
+		.src0 = npu_at(l->in.addr, 0), .type_src0 = NPU_TYPE_I8,
+		.ld_src0 = npu_imm(row),
+		.src1 = npu_at(l->in.addr, row - F32), .type_src1 = NPU_TYPE_F32,
+		.ld_src1 = npu_imm(row), .bcast1 = NPU_BCAST_COL,
+		.rows = npu_reg(n), .cols = npu_imm(f->op->shape.head_dim),
+	}, npu_order(NPU_TOKEN(l->full) | NPU_TOKEN(l->wide.free),
+		     NPU_TOKEN(l->in.free) | NPU_TOKEN(l->vec_mat)));
+	lower_turn(l, &l->in);
+}
+
+/**
+ * struct positions - keys or values in SRAM
+ * @ring: where
+ * @ready: counter that the matrix engine waits for
+ */
+struct positions {
+	const struct ring *ring;
+	uint8_t ready;
+};
+
+static struct positions take_positions(struct lower *l, const struct flash *f,
+				       uint64_t offset, uint8_t at, uint8_t n)
+{
+	load_positions(l, f, offset, at, n);
+	if (!wide_bytes(l, f))
+		return (struct positions){ &l->in, l->full };
+	widen(l, f, n);
+	return (struct positions){ &l->wide, l->vec_mat };
 }
 
 /* S of @n positions from @at on, into the buffer at R[score]; signals the vector engine. */
@@ -179,18 +245,18 @@ static void scores(struct lower *l, const struct flash *f, uint8_t at, uint8_t n
 		   uint32_t signal)
 {
 	uint64_t row = (uint64_t)f->op->shape.head_dim * F16;
+	struct positions keys = take_positions(l, f, f->op->cache->keys, at, n);
 
-	load_positions(l, f, f->op->y[1], at, n);
 	npu_build_matmul(l->b, &(struct npu_insn_matmul){
 		.a = npu_at(0, f->q), .lda = npu_imm(row), .type_a = NPU_TYPE_F16,
-		.b = npu_at(l->in.addr, 0), .ldb = npu_imm(row), .type_b = NPU_TYPE_F16,
+		.b = npu_at(keys.ring->addr, 0), .ldb = npu_imm(row), .type_b = NPU_TYPE_F16,
 		.c = npu_at(f->score, 0), .ldc = npu_imm(f->tile * F32),
 		.type_c = NPU_TYPE_F32, .layout = NPU_LAYOUT_NK,
 		.m = npu_reg(f->rows), .n = npu_reg(n),
 		.k = npu_imm(f->op->shape.head_dim),
-	}, npu_order(NPU_TOKEN(l->full),
-		     NPU_TOKEN(l->in.free) | NPU_TOKEN(l->mat_vec) | signal));
-	lower_turn(l, &l->in);
+	}, npu_order(NPU_TOKEN(keys.ready),
+		     NPU_TOKEN(keys.ring->free) | NPU_TOKEN(l->mat_vec) | signal));
+	lower_turn(l, keys.ring);
 }
 
 static void turn_scores(struct lower *l, const struct flash *f)
@@ -207,9 +273,12 @@ static void softmax_tile(struct lower *l, const struct flash *f, uint8_t n)
 	struct npu_loc o = npu_at(0, f->o);
 
 	/* token q of the block, at pos + t0 + q, sees columns below that + 1 - kv */
-	npu_build_alu(l->b, NPU_ALU_ADD, hi, l->pos, f->t0, 1);
+	npu_build_alu(l->b, NPU_ALU_ADD, hi, f->pos, f->t0, 1);
 	npu_build_alu(l->b, NPU_ALU_SUB, hi, hi, f->kv, 0);
-	npu_build_set(l->b, lo, (uint64_t)ALWAYS);
+	if (f->op->shape.window)
+		npu_build_alu(l->b, NPU_ALU_SUB, lo, hi, NPU_R_ZERO, f->op->shape.window);
+	else
+		npu_build_set(l->b, lo, (uint64_t)ALWAYS);
 	npu_build_softmax(l->b, &(struct npu_insn_vec){
 		.dst = npu_at(f->prob, 0), .type_dst = NPU_TYPE_F16,
 		.ld_dst = npu_imm(f->tile * F16),
@@ -219,7 +288,8 @@ static void softmax_tile(struct lower *l, const struct flash *f, uint8_t n)
 		.aux2 = npu_at(0, f->alpha),
 		.rows = npu_reg(f->rows), .cols = npu_reg(n),
 	}, &(struct npu_softmax){
-		.scale = 1 / sqrtf(f->op->shape.head_dim),
+		.scale = f->op->shape.scale ? f->op->shape.scale :
+					      1 / sqrtf(f->op->shape.head_dim),
 		.hi = npu_reg(hi), .lo = npu_reg(lo), .div = npu_imm(f->heads),
 	}, npu_order(NPU_TOKEN(l->mat_vec), 0));
 	npu_build_binary(l->b, NPU_BINARY_MUL, &(struct npu_insn_vec){
@@ -228,25 +298,26 @@ static void softmax_tile(struct lower *l, const struct flash *f, uint8_t n)
 		.src1 = npu_at(0, f->alpha), .type_src1 = NPU_TYPE_F32,
 		.ld_src1 = npu_imm(F32), .bcast1 = NPU_BCAST_COL,
 		.rows = npu_reg(f->rows), .cols = npu_imm(f->op->shape.head_dim),
-	}, npu_order(NPU_TOKEN(l->mat_acc), NPU_TOKEN(l->vec_mat)));
+	}, npu_order(NPU_TOKEN(l->mat_acc), wide_bytes(l, f) ? 0 : NPU_TOKEN(l->vec_mat)));
 	npu_builder_reg_free(l->b, hi);
 	npu_builder_reg_free(l->b, lo);
 }
 
+/* Widened values are ready after P: waiting for them is waiting for both. */
 static void values(struct lower *l, const struct flash *f, uint8_t n)
 {
 	uint64_t d = f->op->shape.head_dim;
+	struct positions v = take_positions(l, f, f->op->cache->values, f->kv, n);
 
-	load_positions(l, f, f->op->y[2], f->kv, n);
 	npu_build_matmul(l->b, &(struct npu_insn_matmul){
 		.a = npu_at(f->prob, 0), .lda = npu_imm(f->tile * F16), .type_a = NPU_TYPE_F16,
-		.b = npu_at(l->in.addr, 0), .ldb = npu_imm(d * F16), .type_b = NPU_TYPE_F16,
+		.b = npu_at(v.ring->addr, 0), .ldb = npu_imm(d * F16), .type_b = NPU_TYPE_F16,
 		.c = npu_at(0, f->o), .ldc = npu_imm(d * F32), .type_c = NPU_TYPE_F32,
 		.layout = NPU_LAYOUT_KN, .flags = NPU_F_ACCUM,
 		.m = npu_reg(f->rows), .n = npu_imm(d), .k = npu_reg(n),
-	}, npu_order(NPU_TOKEN(l->full) | NPU_TOKEN(l->vec_mat),
-		     NPU_TOKEN(l->in.free) | NPU_TOKEN(l->mat_acc)));
-	lower_turn(l, &l->in);
+	}, npu_order(NPU_TOKEN(v.ready) | NPU_TOKEN(l->vec_mat),
+		     NPU_TOKEN(v.ring->free) | NPU_TOKEN(l->mat_acc)));
+	lower_turn(l, v.ring);
 }
 
 /* One tile: start the next one's scores, which may be none, then finish this one. */
@@ -294,21 +365,44 @@ static void finish_block(struct lower *l, const struct flash *f)
 	npu_builder_reg_free(l->b, t);
 }
 
+/* R[@first] = first position of the first tile that a token of the block sees. */
+static void first_tile(struct lower *l, const struct flash *f, uint8_t first)
+{
+	npu_build_alu(l->b, NPU_ALU_ADD, first, f->pos, f->t0, 1);
+	npu_build_alu(l->b, NPU_ALU_SUB, first, first, NPU_R_ZERO, f->op->shape.window);
+	npu_build_alu(l->b, NPU_ALU_MAX, first, first, NPU_R_ZERO, 0);
+	npu_build_alu(l->b, NPU_ALU_DIV, first, first, NPU_R_ZERO, f->tile);
+	npu_build_alu(l->b, NPU_ALU_MUL, first, first, NPU_R_ZERO, f->tile);
+}
+
 static void one_block(struct lower *l, const struct flash *f)
 {
-	uint8_t n = npu_builder_reg(l->b);
+	uint8_t n = npu_builder_reg(l->b), first = NPU_R_ZERO;
 
 	start_block(l, f);
 	npu_build_set(l->b, f->score, f->s);
 	npu_build_set(l->b, f->prob, f->p);
-	lower_min(l, n, f->len, f->tile);
-	scores(l, f, NPU_R_ZERO, n, NPU_TOKEN(l->mat_acc));
-	lower_div_up(l, n, npu_reg(f->len), f->tile);
-	npu_build_loop(l->b, f->kv, NPU_R_ZERO, npu_reg(n), npu_imm(f->tile));
+	if (f->op->shape.window) {
+		first = npu_builder_reg(l->b);
+		first_tile(l, f, first);
+	}
+	lower_clip(l, n, f->len, first, f->tile);
+	scores(l, f, first, n, NPU_TOKEN(l->mat_acc));
+	npu_build_alu(l->b, NPU_ALU_SUB, n, f->len, first, 0);
+	lower_div_up(l, n, npu_reg(n), f->tile);
+	npu_build_loop(l->b, f->kv, first, npu_reg(n), npu_imm(f->tile));
 	one_tile(l, f);
 	npu_build_endloop(l->b);
 	finish_block(l, f);
 	npu_builder_reg_free(l->b, n);
+	npu_builder_reg_free(l->b, first);
+}
+
+/* Positions that the block's last token sees. */
+static void set_length(struct lower *l, const struct flash *f)
+{
+	npu_build_alu(l->b, NPU_ALU_ADD, f->len, f->pos, f->t0, 0);
+	npu_build_alu(l->b, NPU_ALU_ADD, f->len, f->len, f->nt, 0);
 }
 
 /* Blocks of tokens of the unit; a run of one token has one. */
@@ -323,28 +417,65 @@ static void all_blocks(struct lower *l, const struct flash *f)
 	else
 		npu_build_set(l->b, f->nt, l->rows.imm);
 	npu_build_alu(l->b, NPU_ALU_MUL, f->rows, f->nt, NPU_R_ZERO, f->heads);
-	npu_build_alu(l->b, NPU_ALU_ADD, f->len, l->pos, f->t0, 0);
-	npu_build_alu(l->b, NPU_ALU_ADD, f->len, f->len, f->nt, 0);
+	set_length(l, f);
 	one_block(l, f);
 	npu_build_endloop(l->b);
 	npu_builder_reg_free(l->b, n);
 }
 
+/* Units of all tokens of a run, the cores' shares of each token being equal. */
+static void lower_run(struct lower *l, const struct flash *f)
+{
+	struct share share = lower_share(l, f->units);
+
+	npu_build_loop(l->b, f->unit, share.first, npu_reg(share.count), npu_imm(1));
+	all_blocks(l, f);
+	npu_build_endloop(l->b);
+}
+
+/* Units of all sequences of a batch, a token each, as one row that the cores share. */
+static void lower_batch(struct lower *l, struct flash *f)
+{
+	uint8_t all = npu_builder_reg(l->b), i = npu_builder_reg(l->b);
+	struct share share;
+
+	f->places = lower_places(l);
+	npu_build_alu(l->b, NPU_ALU_MUL, all, l->rows.reg, NPU_R_ZERO, f->units);
+	share = lower_share_of(l, npu_reg(all));
+	npu_build_set(l->b, f->nt, 1);
+	npu_build_set(l->b, f->rows, f->heads);
+	npu_build_loop(l->b, i, share.first, npu_reg(share.count), npu_imm(1));
+	npu_build_alu(l->b, NPU_ALU_DIV, f->t0, i, NPU_R_ZERO, f->units);
+	npu_build_alu(l->b, NPU_ALU_MUL, f->unit, f->t0, NPU_R_ZERO, f->units);
+	npu_build_alu(l->b, NPU_ALU_SUB, f->unit, i, f->unit, 0);
+	lower_place(l, &f->places, f->t0, f->pos, f->slot);
+	lower_slot(l, f->slot);
+	/* so that the row's position is pos + t0, as in a run */
+	npu_build_alu(l->b, NPU_ALU_SUB, f->pos, f->pos, f->t0, 0);
+	set_length(l, f);
+	one_block(l, f);
+	npu_build_endloop(l->b);
+	npu_builder_reg_free(l->b, all);
+	npu_builder_reg_free(l->b, i);
+	npu_builder_reg_free(l->b, share.first);
+	npu_builder_reg_free(l->b, share.count);
+}
+
 void lower_attention(struct lower *l, const struct op *op)
 {
-	struct flash f = { .op = op };
+	struct flash f = { .op = op, .pos = l->pos, .slot = l->slot };
 	uint8_t *const regs[] = { &f.unit, &f.t0, &f.nt, &f.rows, &f.len, &f.kv, &f.score,
-				  &f.prob };
-	struct share share;
+				  &f.prob, &f.pos, &f.slot };
+	unsigned int n = l->batch ? 10 : 8;
 
 	choose_sizes(l, &f);
 	take_sram(l, &f);
-	for (unsigned int i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
+	for (unsigned int i = 0; i < n; i++)
 		*regs[i] = npu_builder_reg(l->b);
-	share = lower_share(l, f.units);
-	npu_build_loop(l->b, f.unit, share.first, npu_reg(share.count), npu_imm(1));
-	all_blocks(l, &f);
-	npu_build_endloop(l->b);
-	for (unsigned int i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
+	if (l->batch)
+		lower_batch(l, &f);
+	else
+		lower_run(l, &f);
+	for (unsigned int i = 0; i < n; i++)
 		npu_builder_reg_free(l->b, *regs[i]);
 }

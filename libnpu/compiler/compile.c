@@ -12,6 +12,9 @@
 
 #define DEFAULT_CHUNK 32u
 #define DEFAULT_CONTEXT 4096u	/* most: memory is taken for all of it */
+#define DEFAULT_SEQUENCES 16u
+#define DEFAULT_BATCH 8u
+#define MAX_SEQUENCES 4096u
 
 /**
  * struct job - one compilation
@@ -21,13 +24,15 @@
  * @context: positions
  * @chunk: tokens of a prefill run
  * @cpu_space: what does not fit runs on the CPU
+ * @sequences: slots of the cache
+ * @batch: sequences of a run of several; 1: there is no such program
  * @options: the caller's choices
  */
 struct job {
 	struct npu_model *model;
 	const struct npu_target *target;
 	int64_t layer;
-	uint32_t context, chunk;
+	uint32_t context, chunk, sequences, batch;
 	bool cpu_space;
 	const struct npu_compile_options *options;
 };
@@ -57,6 +62,13 @@ static uint32_t program_list(const struct job *job, struct image_program *progra
 			  .cpu_space = job->cpu_space },
 		.args = { 0, job->chunk, job->layer < 0 },
 	};
+	const struct image_program batch = {
+		.name = "batch",
+		.spec = { .batch = true, .max_rows = job->batch,
+			  .stream = job->target->features & NPU_FEAT_STREAM,
+			  .context = job->context, .no_cpu = job->options->no_fallback,
+			  .cpu_space = job->cpu_space },
+	};
 
 	if (job->layer >= 0) {
 		programs[0] = prefill;
@@ -64,7 +76,10 @@ static uint32_t program_list(const struct job *job, struct image_program *progra
 	}
 	programs[0] = decode;
 	programs[1] = prefill;
-	return 2;
+	if (job->batch == 1)
+		return 2;
+	programs[2] = batch;
+	return 3;
 }
 
 static int compile_once(const struct job *job, struct npu_job_image **image,
@@ -72,6 +87,7 @@ static int compile_once(const struct job *job, struct npu_job_image **image,
 {
 	struct image_program programs[IMAGE_MAX_PROGRAMS];
 	uint32_t n = program_list(job, programs);
+	uint32_t rows = job->chunk > job->batch ? job->chunk : job->batch;
 	struct graph g;
 	uint64_t va;
 	int ret;
@@ -80,8 +96,10 @@ static int compile_once(const struct job *job, struct npu_job_image **image,
 	g.weights = job->options->weights;
 	g.progress = job->options->progress;
 	g.progress_opaque = job->options->progress_opaque;
+	kv_init(&g, job->options->kv == NPU_KV_I8 ? NPU_TYPE_I8 : NPU_TYPE_F16, job->context,
+		job->sequences, job->batch > 1 ? job->batch : 0);
 	if (job->layer < 0)
-		llama_graph(&g, job->model, job->context, job->chunk);
+		llama_graph(&g, job->model, job->context, rows);
 	else
 		llama_block_graph(&g, job->model, job->layer, job->context, job->chunk);
 	ret = g.err.code ? npu_error_set(err, g.err.code, "%s", g.err.message) : 0;
@@ -113,7 +131,35 @@ static int compile_fitting(struct job *job, bool chosen, struct npu_job_image **
 		if (ret != -ENOSPC || chosen || job->chunk == 1)
 			return ret;
 		job->chunk /= 2;
+		if (!job->options->batch && job->batch > job->chunk)
+			job->batch = job->chunk;
 	}
+}
+
+static int choose_sequences(struct job *job, struct npu_error *err)
+{
+	const struct npu_compile_options *o = job->options;
+
+	if (job->layer >= 0) {
+		job->sequences = 1;
+		job->batch = 1;
+		return 0;
+	}
+	job->sequences = o->sequences ? o->sequences : DEFAULT_SEQUENCES;
+	job->batch = o->batch ? o->batch : DEFAULT_BATCH;
+	if (!o->batch && job->batch > job->sequences)
+		job->batch = job->sequences;
+	if (job->sequences > MAX_SEQUENCES)
+		return npu_error_set(err, -EINVAL, "%u sequences: %u is the most",
+				     job->sequences, MAX_SEQUENCES);
+	if (job->batch > job->sequences)
+		return npu_error_set(err, -EINVAL,
+				     "a batch of %u: there are %u sequences", job->batch,
+				     job->sequences);
+	if (o->kv != NPU_KV_F16 && o->kv != NPU_KV_I8)
+		return npu_error_set(err, -EINVAL, "type %d of the KV cache: not one of enum npu_kv_type",
+				     o->kv);
+	return 0;
 }
 
 static int compile(const struct npu_gguf *gguf, int64_t layer,
@@ -150,6 +196,8 @@ static int compile(const struct npu_gguf *gguf, int64_t layer,
 				    job.chunk, job.context);
 	else
 		ret = buildable_check(job.model, err);
+	if (!ret)
+		ret = choose_sequences(&job, err);
 	if (!ret)
 		ret = compile_fitting(&job, options->chunk, image, err);
 	npu_model_destroy(job.model);

@@ -29,6 +29,14 @@ void lower_copy(struct lower *l, const struct op *op)
 	struct npu_insn_vec v;
 	struct walk w;
 
+	if (op->at_positions && l->batch) {
+		/* rows of a batch are found one by one, as tokens are */
+		struct op by_index = *op;
+
+		by_index.index = l->kv->places;
+		lower_embed(l, &by_index);
+		return;
+	}
 	walk_choose(l, op, &need, &w);
 	in = walk_region(&w, from_size);
 	out = convert ? walk_region(&w, to_size) : in;

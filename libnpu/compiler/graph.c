@@ -28,6 +28,7 @@ void graph_release(struct graph *g)
 		free(t);
 	}
 	free(g->ops);
+	kv_release(g);
 	graph_init(g);
 }
 
@@ -136,9 +137,16 @@ uint64_t graph_place(struct graph *g, uint64_t base, uint64_t end,
 {
 	uint64_t va = (base + NPU_HUGE_SIZE - 1) & ~(NPU_HUGE_SIZE - 1);
 
+	kv_place(g);
+	if (g->err.code) {
+		npu_error_set(err, g->err.code, "%s", g->err.message);
+		return 0;
+	}
 	for (int i = 0; i < MEM_KINDS; i++) {
+		uint64_t size = i == MEM_CACHE && kv_addresses(g) ? kv_addresses(g) : g->size[i];
+
 		g->base[i] = va;
-		va = (va + g->size[i] + NPU_HUGE_SIZE - 1) & ~(NPU_HUGE_SIZE - 1);
+		va = (va + size + NPU_HUGE_SIZE - 1) & ~(NPU_HUGE_SIZE - 1);
 		if (va > end) {
 			npu_error_set(err, -ENOSPC,
 				      "the model needs addresses up to %#llx, the device has them up to %#llx",

@@ -14,6 +14,7 @@
 #include <npu/job.h>
 #include <npu/progress.h>
 
+#include "kv.h"
 #include "quant/layout.h"
 
 struct npu_gguf_tensor;
@@ -40,6 +41,7 @@ enum mem_kind {
  * @va: address, once graph_place() has run
  * @fill: writes the contents of a MEM_WEIGHTS tensor, or NULL for zeros
  * @source: what @fill reads
+ * @data: likewise
  * @unit: for @fill, as its comment says
  * @base: for @fill, as its comment says
  * @format: for @fill, of a matrix
@@ -54,6 +56,7 @@ struct tensor {
 	uint64_t size, va;
 	int (*fill)(const struct tensor *tensor, void *dst, struct npu_error *err);
 	const struct npu_gguf_tensor *source;
+	const void *data;
 	uint32_t unit;
 	float base;
 	struct npu_quant_format format;
@@ -160,9 +163,13 @@ struct map {
  * @head_dim: width of a head
  * @rope_dims: leading columns of a head that are rotated, even
  * @context: positions of the cache
+ * @window: a row sees so many positions, its own included; 0: all before it
+ * @scale: of the scores; 0: 1 / sqrt(head_dim)
  */
 struct attention_shape {
 	uint32_t heads, kv_heads, head_dim, rope_dims, context;
+	uint32_t window;
+	float scale;
 };
 
 /**
@@ -188,10 +195,13 @@ struct attention_shape {
  * @act: enum npu_unary of the result (OP_LINEAR), or of the gate (OP_SWIGLU)
  * @res: what is added to the result before @act, or NULL
  * @y: results
- * @cos: RoPE tables; NULL: no RoPE
- * @sin: RoPE tables
- * @rope_halves: pairs of OP_ROPE are half a head apart, not neighbours
+ * @cos: RoPE tables, F32[context][rope_dims / 2]; NULL: nothing is rotated
+ * @sin: likewise
+ * @rope_halves: pairs are half the rotated columns apart, not neighbours
+ * @head_norm: of OP_QKV, weights of an RMSNorm of each query head, and of each
+ *	key head, before RoPE; or NULL; @head_eps: what it adds
  * @shape: for OP_QKV and OP_ATTENTION; those of the rotation for OP_ROPE
+ * @cache: for OP_QKV and OP_ATTENTION, where keys and values are
  * @map: for OP_MAP
  * @k: of OP_TOPK, whose results are values and columns; rows of the matrices of
  *	OP_TRANSPOSE, of which each is a vector
@@ -216,7 +226,10 @@ struct op {
 	const struct tensor *y[3];
 	const struct tensor *cos, *sin;
 	bool rope_halves;
+	const struct tensor *head_norm[2];
+	float head_eps;
 	struct attention_shape shape;
+	const struct kv_cache *cache;
 	struct map map;
 	uint32_t k;
 };
@@ -228,6 +241,7 @@ struct op {
  * @ops: operators, @n_ops of @max_ops
  * @size: bytes of each segment
  * @base: address of each segment, once graph_place() has run
+ * @kv: caches
  * @progress: told how many bytes of MEM_WEIGHTS are there, or NULL
  * @progress_opaque: passed to @progress
  * @weights: format of the matrices that are added
@@ -238,6 +252,7 @@ struct graph {
 	struct op *ops;
 	uint32_t n_ops, max_ops;
 	uint64_t size[MEM_KINDS], base[MEM_KINDS];
+	struct kv_layout kv;
 	npu_progress_fn *progress;
 	void *progress_opaque;
 	struct npu_quant_format weights;

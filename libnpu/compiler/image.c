@@ -14,7 +14,16 @@ static const char *const segment_names[MEM_KINDS] = {
 	"weights", "cache", "io", "scratch",
 };
 
-static const char *const arg_names[] = { "pos", "tokens", "logits" };
+static const char *const run_args[] = { "pos", "tokens", "logits", "slot" };
+static const char *const single_args[] = { "pos", "slot" };
+static const char *const batch_args[] = { "rows" };
+
+static const char *const *arg_names(const struct lower_spec *spec)
+{
+	if (spec->batch)
+		return batch_args;
+	return spec->single ? single_args : run_args;
+}
 
 int image_lower(const struct graph *g, const struct npu_target *target,
 		struct image_program *programs, uint32_t n, struct npu_error *err)
@@ -51,13 +60,14 @@ static uint64_t put_part(const struct part *part, uint8_t **data, uint64_t va)
 
 static bool set_args(struct npu_job_program *p, const struct image_program *from)
 {
-	p->num_args = from->spec.single ? 1 : 3;
+	p->num_args = lower_num_args(&from->spec);
 	p->arg_names = calloc(p->num_args, sizeof(*p->arg_names));
 	p->args = calloc(p->num_args, sizeof(*p->args));
 	if (!p->arg_names || !p->args)
 		return false;
 	for (uint32_t i = 0; i < p->num_args; i++) {
-		snprintf(p->arg_names[i], sizeof(p->arg_names[i]), "%s", arg_names[i]);
+		snprintf(p->arg_names[i], sizeof(p->arg_names[i]), "%s",
+			 arg_names(&from->spec)[i]);
 		p->args[i] = from->args[i];
 	}
 	return true;

@@ -5,7 +5,7 @@
 
 #include "place.h"
 
-#define IMAGE_MAX_PROGRAMS 2
+#define IMAGE_MAX_PROGRAMS 3
 
 /**
  * struct image_program - a program on its way into an image
@@ -17,7 +17,7 @@
 struct image_program {
 	const char *name;
 	struct lower_spec spec;
-	uint64_t args[3];
+	uint64_t args[4];
 	struct parts parts;
 };
 

@@ -32,7 +32,7 @@ static void add_target(EVP_MD_CTX *md, const struct npu_target *t, bool *good)
 }
 
 /* Whoever adds a choice of the compiler adds it here, or an old result would do for it. */
-_Static_assert(sizeof(struct npu_compile_options) == 24 + 2 * sizeof(void *),
+_Static_assert(sizeof(struct npu_compile_options) == 40 + 2 * sizeof(void *),
 	       "all of the compiler's choices belong into the key");
 
 static void add_options(EVP_MD_CTX *md, const struct npu_compile_options *o, bool *good)
@@ -43,6 +43,9 @@ static void add_options(EVP_MD_CTX *md, const struct npu_compile_options *o, boo
 	add_u64(md, o ? o->weights.group : 0, good);
 	add_u64(md, o ? o->weights.asymmetric : 0, good);
 	add_u64(md, o ? o->no_fallback : 0, good);
+	add_u64(md, o ? o->sequences : 0, good);
+	add_u64(md, o ? o->batch : 0, good);
+	add_u64(md, o ? o->kv : 0, good);
 }
 
 int npu_image_cache_key(const struct npu_gguf *gguf, int64_t layer,

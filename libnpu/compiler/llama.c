@@ -47,13 +47,6 @@ static void blocks_init(struct blocks *b, struct graph *g,
 	b->mid = rows(b, MEM_SCRATCH, 0, NPU_TYPE_F32, c->d_model, "residual");
 }
 
-static struct tensor *cache(struct blocks *b, uint32_t i, const char *what)
-{
-	return graph_tensor(b->g, MEM_CACHE, NPU_JOB_STATE, NPU_TYPE_F16,
-			    (uint64_t[]){ b->c->kv_heads, b->context, b->c->head_dim }, 3,
-			    "blk.%u.%s", i, what);
-}
-
 static struct attention_shape shape_of(const struct blocks *b)
 {
 	return (struct attention_shape){
@@ -66,7 +59,7 @@ static struct attention_shape shape_of(const struct blocks *b)
 static void add_attention(struct blocks *b, const struct npu_model_layer *w,
 			  uint32_t i, struct tensor *x)
 {
-	struct tensor *keys = cache(b, i, "keys"), *values = cache(b, i, "values");
+	const struct kv_cache *cache = kv_cache_add(b->g, b->c->kv_heads, b->c->head_dim);
 	struct op *op = graph_op(b->g, OP_QKV, "blk.%u.qkv", i);
 
 	if (!op)
@@ -78,8 +71,7 @@ static void add_attention(struct blocks *b, const struct npu_model_layer *w,
 	op->w[1] = weights_matrix(b->g, w->attn_k, b->c->head_dim);
 	op->w[2] = weights_matrix(b->g, w->attn_v, b->c->head_dim);
 	op->y[0] = b->q;
-	op->y[1] = keys;
-	op->y[2] = values;
+	op->cache = cache;
 	op->cos = b->cos;
 	op->sin = b->sin;
 	op->shape = shape_of(b);
@@ -88,8 +80,7 @@ static void add_attention(struct blocks *b, const struct npu_model_layer *w,
 		return;
 	op->x = b->q;
 	op->y[0] = b->att;
-	op->y[1] = keys;
-	op->y[2] = values;
+	op->cache = cache;
 	op->shape = shape_of(b);
 }
 

@@ -12,16 +12,18 @@ static void take_tokens(struct lower *l)
 	uint8_t *const counters[] = {
 		&l->in.free, &l->out.free, &l->full, &l->ld_mat, &l->mat_vec,
 		&l->mat_acc, &l->vec_mat, &l->mat_st, &l->vec_st, &l->st_ld,
-		&l->vec_cp, &l->cp_st,
+		&l->vec_cp, &l->cp_st, &l->ld_cp, &l->ld_vec, &l->wide.free,
 	};
 
 	for (unsigned int i = 0; i < sizeof(counters) / sizeof(counters[0]); i++)
 		*counters[i] = npu_builder_token(l->b);
 	l->in.addr = npu_builder_reg(l->b);
 	l->out.addr = npu_builder_reg(l->b);
+	l->wide.addr = npu_builder_reg(l->b);
 	for (int i = 0; i < RING_SLOTS; i++)
 		npu_build_nop(l->b, NPU_ENGINE_CP,
-			      npu_order(0, NPU_TOKEN(l->in.free) | NPU_TOKEN(l->out.free)));
+			      npu_order(0, NPU_TOKEN(l->in.free) | NPU_TOKEN(l->out.free) |
+					   NPU_TOKEN(l->wide.free)));
 }
 
 /* Fault with @code unless 0 <= R[@reg] <= @most. */
@@ -42,6 +44,49 @@ static void trap_outside(struct lower *l, uint8_t reg, struct npu_value most,
 	npu_builder_reg_free(l->b, u);
 }
 
+uint32_t lower_num_args(const struct lower_spec *spec)
+{
+	if (spec->batch)
+		return 1;
+	return spec->single ? 2 : 4;
+}
+
+/* R[@slot], a number, becomes an address. */
+static void take_slot(struct lower *l, uint8_t slot)
+{
+	uint32_t slots = l->kv->slots ? l->kv->slots : 1;
+
+	trap_outside(l, slot, npu_imm(slots - 1), NPU_TRAP_SLOT);
+	l->slot = npu_builder_reg(l->b);
+	npu_build_alu(l->b, NPU_ALU_ADD, l->slot, slot, NPU_R_ZERO, 0);
+	if (l->kv->tensor)
+		lower_slot(l, l->slot);
+}
+
+/* The places of a batch are in memory. */
+static void check_places(struct lower *l, const struct lower_spec *spec)
+{
+	uint8_t row = npu_builder_reg(l->b), pos = npu_builder_reg(l->b);
+	uint8_t slot = npu_builder_reg(l->b);
+	struct places places;
+
+	l->rows = npu_reg(NPU_R_ARG(0));
+	l->logits = l->rows;
+	l->logits_first = NPU_R_ZERO;
+	trap_outside(l, l->rows.reg, npu_imm(spec->max_rows), NPU_TRAP_TOKENS);
+	if (l->kv->tensor) {
+		places = lower_places(l);
+		npu_build_loop(l->b, row, NPU_R_ZERO, l->rows, npu_imm(1));
+		lower_place(l, &places, row, pos, slot);
+		trap_outside(l, pos, npu_imm(spec->context - 1), NPU_TRAP_POSITION);
+		trap_outside(l, slot, npu_imm(l->kv->slots - 1), NPU_TRAP_SLOT);
+		npu_build_endloop(l->b);
+	}
+	npu_builder_reg_free(l->b, row);
+	npu_builder_reg_free(l->b, pos);
+	npu_builder_reg_free(l->b, slot);
+}
+
 /* Arguments, and the traps on what they must not be. */
 static void check_args(struct lower *l, const struct lower_spec *spec)
 {
@@ -49,6 +94,7 @@ static void check_args(struct lower *l, const struct lower_spec *spec)
 
 	l->pos = NPU_R_ARG(0);
 	trap_outside(l, l->pos, npu_imm(spec->context), NPU_TRAP_POSITION);
+	take_slot(l, NPU_R_ARG(lower_num_args(spec) - 1));
 	if (spec->single) {
 		l->rows = npu_imm(1);
 		l->logits = npu_imm(1);
@@ -141,15 +187,19 @@ int lower_range(const struct graph *g, const struct npu_target *target,
 {
 	struct lower l = {
 		.target = target, .max_rows = spec->max_rows, .stream = spec->stream,
+		.batch = spec->batch, .kv = &g->kv,
 	};
 	int ret;
 
-	ret = npu_builder_create(spec->single ? 1 : 3, target->sram_size, &l.b, err);
+	ret = npu_builder_create(lower_num_args(spec), target->sram_size, &l.b, err);
 	if (ret)
 		return ret;
 	npu_builder_tag(l.b, 0, "start");
-	check_args(&l, spec);
 	take_tokens(&l);
+	if (spec->batch)
+		check_places(&l, spec);
+	else
+		check_args(&l, spec);
 	lower_ops(&l, g, first, end);
 	ret = npu_builder_finish(l.b, data, size, err);
 	npu_builder_destroy(l.b);

@@ -56,12 +56,16 @@ struct ring {
  * @target: device
  * @max_rows: most tokens of a run
  * @stream: weights go from memory straight to the matrix engine
- * @pos: register, position of the first token
+ * @kv: caches of the graph
+ * @batch: rows are tokens of different sequences, each with its own place
+ * @pos: register, position of the first token; unless it is a @batch
+ * @slot: register, address of the run's slot; unless it is a @batch
  * @rows: tokens of this run
  * @logits: how many of the last tokens get logits
  * @logits_first: register, the first of them
  * @in: ring that LD fills; @full: LD to whoever reads it
  * @out: ring that holds results until ST has stored them
+ * @wide: ring that VEC fills for MAT, with what was narrower in @in
  * @ld_mat: edges from one engine to another, and so on
  * @mat_acc: from a MATMUL that is done with an accumulator to VEC
  * @shares: shares computed so far, @n_shares
@@ -71,15 +75,16 @@ struct lower {
 	struct npu_builder *b;
 	const struct npu_target *target;
 	uint32_t max_rows;
-	bool stream;
-	uint8_t pos;
+	bool stream, batch;
+	const struct kv_layout *kv;
+	uint8_t pos, slot;
 	struct npu_value rows;
 	struct npu_value logits;
 	uint8_t logits_first;
-	struct ring in, out;
+	struct ring in, out, wide;
 	uint8_t full;
 	uint8_t ld_mat, mat_vec, mat_acc, vec_mat, mat_st, vec_st, st_ld;
-	uint8_t vec_cp, cp_st;
+	uint8_t vec_cp, cp_st, ld_cp, ld_vec;
 	struct share shares[MAX_SHARES];
 	uint32_t n_shares;
 	struct share temporary[MAX_TEMPORARY];
@@ -103,17 +108,18 @@ struct row_range {
  * @single: every run has one token
  * @max_rows: most tokens of a run
  * @stream: weights go straight to the matrix engine
+ * @batch: every row is a token of a sequence of its own; logits are of all
  * @context: positions of the cache
  * @no_cpu: an operator that the device cannot do is an error
  * @cpu_space: one that does not fit goes to the CPU too, like one that the
  *	device lacks a feature for
  *
- * Arguments of the program: position of the first token; unless it is @single
- * also the number of tokens, and for how many of them, from the last, logits
- * are wanted.
+ * Arguments of the program: of a @batch the number of rows. Of others the
+ * position of the first token; unless it is @single also the number of tokens,
+ * and for how many of them, from the last, logits are wanted; and the slot.
  */
 struct lower_spec {
-	bool single;
+	bool single, batch;
 	uint32_t max_rows;
 	bool stream;
 	uint32_t context;
@@ -138,6 +144,9 @@ struct lower_spec {
 int lower_range(const struct graph *g, const struct npu_target *target,
 		const struct lower_spec *spec, uint32_t first, uint32_t end,
 		void **data, uint32_t *size, struct npu_error *err);
+
+/** lower_num_args() - number of a program's arguments */
+uint32_t lower_num_args(const struct lower_spec *spec);
 
 /* lower_common.c: what the operators share */
 
@@ -180,6 +189,35 @@ struct npu_loc lower_mem(struct lower *l, uint8_t dst, uint64_t va, uint8_t inde
 
 /** lower_clip() - R[@dst] = min(@limit, R[@end] - R[@at]), for the last of a loop */
 void lower_clip(struct lower *l, uint8_t dst, uint8_t end, uint8_t at, uint32_t limit);
+
+/**
+ * struct places - positions and slots of a batch's rows, in SRAM
+ * @pos: I32 by row
+ * @slot: I32 by row
+ */
+struct places {
+	uint32_t pos, slot;
+};
+
+/** lower_places() - load them for this phase; an edge orders the CP behind it */
+struct places lower_places(struct lower *l);
+
+/** lower_place() - R[@pos] and R[@slot], the slot's number, of the row R[@row] */
+void lower_place(struct lower *l, const struct places *places, uint8_t row, uint8_t pos,
+		 uint8_t slot);
+
+/** lower_slot() - R[@slot], a slot's number, becomes its address */
+void lower_slot(struct lower *l, uint8_t slot);
+
+/**
+ * lower_page_address() - R[@dst] = address of a position's page, and R[@in] its place there
+ * @l: state
+ * @dst: register
+ * @in: register, position within the page; NPU_R_ZERO: not wanted
+ * @slot: register, address of the slot
+ * @at: register, position
+ */
+void lower_page_address(struct lower *l, uint8_t dst, uint8_t in, uint8_t slot, uint8_t at);
 
 /* One function an operator */
 

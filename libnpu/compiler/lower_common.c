@@ -152,3 +152,50 @@ void lower_clip(struct lower *l, uint8_t dst, uint8_t end, uint8_t at, uint32_t 
 	npu_build_alu(l->b, NPU_ALU_SUB, dst, end, at, 0);
 	lower_min(l, dst, dst, limit);
 }
+
+struct places lower_places(struct lower *l)
+{
+	uint64_t row = (uint64_t)l->kv->batch * sizeof(int32_t);
+	uint8_t t = npu_builder_reg(l->b);
+	struct places places;
+
+	places.pos = npu_builder_sram(l->b, "positions and slots", 2 * row);
+	places.slot = places.pos + row;
+	npu_build_load(l->b, &(struct npu_insn_dma){
+		.sram = npu_at(0, places.pos), .row = npu_imm(2 * row),
+		.mem = lower_mem(l, t, l->kv->places->va, NPU_R_ZERO, 0),
+	}, npu_order(0, 0));
+	lower_edge(l, l->ld_cp, NPU_ENGINE_LD, NPU_ENGINE_CP);
+	npu_builder_reg_free(l->b, t);
+	return places;
+}
+
+void lower_place(struct lower *l, const struct places *places, uint8_t row, uint8_t pos,
+		 uint8_t slot)
+{
+	npu_build_alu(l->b, NPU_ALU_MUL, slot, row, NPU_R_ZERO, sizeof(int32_t));
+	npu_build_sload(l->b, pos, npu_at(slot, places->pos), npu_order(0, 0));
+	npu_build_sload(l->b, slot, npu_at(slot, places->slot), npu_order(0, 0));
+}
+
+void lower_slot(struct lower *l, uint8_t slot)
+{
+	npu_build_alu(l->b, NPU_ALU_MUL, slot, slot, NPU_R_ZERO, l->kv->slot_bytes);
+	npu_build_alu(l->b, NPU_ALU_ADD, slot, slot, NPU_R_ZERO, l->kv->tensor->va);
+}
+
+void lower_page_address(struct lower *l, uint8_t dst, uint8_t in, uint8_t slot, uint8_t at)
+{
+	uint8_t page = npu_builder_reg(l->b);
+
+	npu_build_alu(l->b, NPU_ALU_DIV, page, at, NPU_R_ZERO, KV_PAGE_TOKENS);
+	if (in) {
+		npu_build_alu(l->b, NPU_ALU_MUL, in, page, NPU_R_ZERO, KV_PAGE_TOKENS);
+		npu_build_alu(l->b, NPU_ALU_SUB, in, at, in, 0);
+	}
+	npu_build_lea(l->b, dst, &(struct npu_affine){
+		.base = slot,
+		.term = { { npu_reg(page), npu_imm(l->kv->page_bytes) } },
+	});
+	npu_builder_reg_free(l->b, page);
+}

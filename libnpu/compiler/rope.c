@@ -4,12 +4,31 @@
 
 #define F32 4u
 
+/* Rows of a table for the round's rows, which are of different sequences. */
+static void gather_table(struct lower *l, struct walk *w, const struct tensor *table,
+			 const struct places *places, uint64_t row, uint32_t region,
+			 uint32_t signal)
+{
+	npu_build_alu(l->b, NPU_ALU_MUL, w->t[1], w->at, NPU_R_ZERO, sizeof(int32_t));
+	npu_build_gather(l->b, &(struct npu_insn_dma){
+		.sram = walk_slot(l, region), .sram_stride = npu_imm(row),
+		.mem = lower_mem(l, w->t[0], table->va, NPU_R_ZERO, 0),
+		.mem_stride = npu_imm(row), .index = npu_at(w->t[1], places->pos),
+		.row = npu_imm(row), .rows = npu_reg(w->n), .limit = npu_imm(table->dims[0]),
+	}, npu_order(0, signal));
+}
+
 /* Rows of a table for the round's rows, which are tokens. */
 static void load_table(struct lower *l, const struct op *op, struct walk *w,
-		       const struct tensor *table, uint32_t region, uint32_t signal)
+		       const struct tensor *table, const struct places *places,
+		       uint32_t region, uint32_t signal)
 {
 	uint64_t row = (uint64_t)op->shape.rope_dims / 2 * F32;
 
+	if (l->batch) {
+		gather_table(l, w, table, places, row, region, signal);
+		return;
+	}
 	npu_build_alu(l->b, NPU_ALU_MUL, w->t[1], w->n, NPU_R_ZERO, row);
 	npu_build_lea(l->b, w->t[0], &(struct npu_affine){
 		.imm = table->va,
@@ -55,9 +74,12 @@ void lower_rope(struct lower *l, const struct op *op)
 	};
 	struct walk_window from = { .tensor = op->x, .ld = op->cols };
 	struct walk_window to = { .tensor = op->y[0], .ld = op->cols };
+	struct places places = { 0 };
 	uint32_t in, out, table[2];
 	struct walk w;
 
+	if (l->batch)
+		places = lower_places(l);
 	walk_choose(l, op, &need, &w);
 	in = walk_region(&w, tensor_element_size(op->x->type));
 	out = single ? in : walk_region(&w, F32);
@@ -65,8 +87,8 @@ void lower_rope(struct lower *l, const struct op *op)
 	table[1] = walk_each(&w, row);
 	walk_begin(l, &w);
 	walk_load(l, &w, &from, in, npu_order(NPU_TOKEN(l->in.free), 0));
-	load_table(l, op, &w, op->cos, table[0], 0);
-	load_table(l, op, &w, op->sin, table[1], NPU_TOKEN(l->full));
+	load_table(l, op, &w, op->cos, &places, table[0], 0);
+	load_table(l, op, &w, op->sin, &places, table[1], NPU_TOKEN(l->full));
 	rotate(l, op, &w, in, out, table);
 	walk_store(l, &w, &to, out, npu_order(NPU_TOKEN(l->vec_st), NPU_TOKEN(l->in.free)));
 	walk_end(l, &w);

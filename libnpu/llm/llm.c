@@ -32,16 +32,24 @@ static int read_image(struct npu_llm *llm, const struct npu_job_image *image,
 		      struct npu_error *err)
 {
 	const struct npu_job_tensor *logits = find_tensor(image, "logits");
-	const struct npu_job_tensor *keys = find_tensor(image, "blk.0.keys");
+	const struct npu_job_tensor *layout = find_tensor(image, "kv.layout");
 	const struct llm_machine *m = &llm->machine;
+	const int32_t *numbers;
 
-	if (!logits || logits->n_dims != 2 || !keys || keys->n_dims != 3 ||
+	if (!logits || logits->n_dims != 2 || !layout ||
+	    layout->dims[0] != NPU_KV_LAYOUT_COUNT ||
 	    !find_program(image, "decode", &llm->decode) ||
-	    !find_program(image, "prefill", &llm->prefill))
+	    !find_program(image, "prefill", &llm->prefill) ||
+	    image->programs[llm->prefill].num_args != 4)
 		return npu_error_set(err, -EINVAL, "the image holds no language model");
-	llm->chunk = logits->dims[0];
+	llm->chunk = image->programs[llm->prefill].args[1];
 	llm->vocab = logits->dims[1];
-	llm->context = keys->dims[1];
+	numbers = m->tensor(m->opaque, "kv.layout");
+	llm->context = numbers[NPU_KV_CONTEXT];
+	if (!llm->chunk || llm->chunk > logits->dims[0])
+		return npu_error_set(err, -EINVAL,
+				     "the image runs %u tokens at a time, and has room for %llu",
+				     llm->chunk, (unsigned long long)logits->dims[0]);
 	llm->tokens = m->tensor(m->opaque, "tokens");
 	llm->logits = m->tensor(m->opaque, "logits");
 	if (!llm->tokens || !llm->logits)

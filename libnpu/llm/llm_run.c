@@ -41,7 +41,8 @@ static int run(struct npu_sequence *s, enum npu_llm_phase phase, const uint32_t 
 	       uint32_t n, uint32_t logits, struct npu_error *err)
 {
 	struct npu_llm *llm = s->llm;
-	const uint64_t args[] = { s->length, n, logits };
+	const uint64_t chunk[] = { s->length, n, logits, 0 }, single[] = { s->length, 0 };
+	const uint64_t *args = phase == NPU_LLM_DECODE ? single : chunk;
 	uint32_t program = phase == NPU_LLM_DECODE ? llm->decode : llm->prefill;
 	struct npu_job_stats stats;
 	int ret;

@@ -42,26 +42,43 @@ static bool same_memory(const struct replay *r, const struct loaded *l)
 	return true;
 }
 
-/* Prefill in two runs, then decode, in both machines. */
+static uint32_t program_of(const struct replay *r, const char *name)
+{
+	uint32_t i = 0;
+
+	while (i < r->image->n_programs && strcmp(r->image->programs[i].name, name))
+		i++;
+	return i;
+}
+
+/* Prefill in two runs, then decode and a batch of one, in both machines. */
 static const char *run_both(struct replay *r, const struct loaded *l, const struct tiny *t,
 			    uint32_t chunk)
 {
 	uint32_t first = 1 + below(chunk), second = t->context - first;
+	static const char *const names[] = { "prefill", "prefill", "decode", "batch" };
 	int32_t *tokens[] = { replay_tensor(r, "tokens"), loaded_tensor(l, "tokens") };
+	int32_t *places[] = { replay_tensor(r, "places"), NULL };
 	struct npu_completion done;
 
+	if (places[0])
+		places[1] = loaded_tensor(l, "places");
 	if (second > chunk)
 		second = below(chunk + 1);
 	for (uint32_t i = 0; i < chunk; i++)
 		tokens[0][i] = tokens[1][i] = below(t->vocab);
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < (places[0] ? 4 : 3); i++) {
 		uint64_t pos[] = { 0, first, below(t->context) };
 		uint64_t n[] = { first, second, 1 };
-		uint64_t args[] = { pos[i], n[i], below(n[i] + 1) };
+		uint64_t run[] = { pos[i % 3], n[i % 3], below(n[i % 3] + 1), 0 };
+		uint64_t single[] = { pos[2], 0 }, batch[] = { 1 };
+		uint64_t *const args[] = { run, run, single, batch };
 
-		if (!replay_run(r, i < 2, args))
+		if (i == 3)
+			places[0][0] = places[1][0] = pos[0] + below(t->context);
+		if (!replay_run(r, program_of(r, names[i]), args[i]))
 			return r->problem;
-		if (!loaded_run(l, i < 2 ? "prefill" : "decode", 0, args, &done))
+		if (!loaded_run(l, names[i], 0, args[i], &done))
 			return "the job failed";
 		if (!same_memory(r, l))
 			return "device and replay differ";
@@ -71,7 +88,9 @@ static const char *run_both(struct replay *r, const struct loaded *l, const stru
 
 static void one_round(uint32_t round, uint32_t *refused)
 {
-	struct npu_compile_options options = { .chunk = 1 + below(40) };
+	struct npu_compile_options options = {
+		.chunk = 1 + below(40), .batch = 1 + below(5), .kv = below(2),
+	};
 	struct tiny t = random_model();
 	struct npu_target target;
 	struct npu_job_image *image;

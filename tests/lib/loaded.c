@@ -90,24 +90,40 @@ static void tell(const struct loaded *l, const struct npu_job_program *p,
 	printf("# %s: status %u: %s\n", p->name, done->status, text);
 }
 
+/* What is known: all memory; and each tensor by itself, whatever is written beside it. */
+static uint32_t known_ranges(const struct loaded *l, struct npu_dry_range *ranges)
+{
+	const struct npu_job_image *image = l->image;
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < image->n_tensors; i++)
+		ranges[n++] = (struct npu_dry_range){
+			.va = image->tensors[i].va,
+			.size = npu_job_tensor_size(&image->tensors[i]),
+			.data = loaded_at(l, image->tensors[i].va),
+		};
+	for (uint32_t i = 0; i < image->n_segments; i++)
+		ranges[n++] = (struct npu_dry_range){
+			.va = image->segments[i].va,
+			.size = image->segments[i].size, .data = l->memory[i],
+		};
+	return n;
+}
+
 static void foretell(const struct loaded *l, const struct npu_job *job,
 		     const uint64_t *args, struct npu_completion *done)
 {
 	const struct npu_job_image *image = l->image;
-	struct npu_dry_range *ranges = calloc(image->n_segments, sizeof(*ranges));
+	struct npu_dry_range *ranges = calloc(image->n_segments + image->n_tensors,
+					      sizeof(*ranges));
 	struct npu_dry_run dry = {
 		.config = &l->config, .program = loaded_at(l, job->program),
 		.program_size = job->program_size, .cores = job->cores,
 		.args = args, .num_args = job->num_args,
-		.ranges = ranges, .num_ranges = image->n_segments,
+		.ranges = ranges, .num_ranges = known_ranges(l, ranges),
 	};
 	char error[256];
 
-	for (uint32_t i = 0; i < image->n_segments; i++)
-		ranges[i] = (struct npu_dry_range){
-			.va = image->segments[i].va,
-			.size = image->segments[i].size, .data = l->memory[i],
-		};
 	if (!npu_dry_run(&dry, error, sizeof(error)))
 		die("no dry run:", error);
 	*done = dry.done;

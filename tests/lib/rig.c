@@ -11,6 +11,7 @@ void rig_init(struct rig *r, uint32_t cores, uint32_t sram, uint32_t rows, bool 
 {
 	memset(r, 0, sizeof(*r));
 	graph_init(&r->g);
+	kv_init(&r->g, NPU_TYPE_F16, context, 1, 0);
 	npu_target_default(&r->target);
 	r->target.cores = cores;
 	r->target.sram_size = sram;
@@ -66,6 +67,14 @@ struct tensor *rig_tensor(struct rig *r, uint32_t type, uint64_t rows, uint64_t 
 			    (uint64_t[]){ rows, cols }, 2, "%s", name);
 }
 
+/* Images have memory for one slot only. */
+static void all_slots(struct rig *r)
+{
+	for (uint32_t i = 0; i < r->image->n_segments; i++)
+		if (r->g.kv.tensor && r->image->segments[i].va == r->g.base[MEM_CACHE])
+			r->image->segments[i].size = r->g.kv.slots * r->g.kv.slot_bytes;
+}
+
 bool rig_build(struct rig *r)
 {
 	struct image_program p = { .name = "test", .spec = r->spec };
@@ -83,6 +92,7 @@ bool rig_build(struct rig *r)
 		return false;
 	}
 	image_programs_free(&p, 1);
+	all_slots(r);
 	if (npu_job_image_check(r->image, &r->err))
 		return false;
 	r->loaded = loaded_new(&r->config, r->image);
@@ -93,7 +103,8 @@ bool rig_build(struct rig *r)
 bool rig_run(struct rig *r, uint64_t pos, uint64_t tokens, uint64_t logits,
 	     struct npu_completion *done)
 {
-	const uint64_t args[] = { pos, tokens, logits };
+	const uint64_t run[] = { pos, tokens, logits, r->slot }, single[] = { pos, r->slot };
+	const uint64_t *args = r->spec.single ? single : r->spec.batch ? &tokens : run;
 
 	for (uint32_t i = 0; i < r->image->n_segments; i++)
 		memcpy(r->replay.memory[i], r->loaded.memory[i], r->image->segments[i].size);
@@ -116,6 +127,17 @@ bool rig_run(struct rig *r, uint64_t pos, uint64_t tokens, uint64_t logits,
 void *rig_data(const struct rig *r, const struct tensor *t)
 {
 	return loaded_at(&r->loaded, t->va);
+}
+
+void *rig_kv(const struct rig *r, const struct kv_cache *cache, uint32_t slot,
+	     uint32_t pos, uint32_t head, bool values)
+{
+	const struct kv_layout *kv = &r->g.kv;
+
+	return loaded_at(&r->loaded, kv->tensor->va + slot * kv->slot_bytes +
+			 pos / KV_PAGE_TOKENS * kv->page_bytes +
+			 (values ? cache->values : cache->keys) +
+			 head * kv_head_bytes(cache) + pos % KV_PAGE_TOKENS * cache->row);
 }
 
 void rig_free(struct rig *r)

@@ -23,6 +23,7 @@
  * @err: of rig_build()
  * @fakes: weights made by rig_weights(), freed by rig_free()
  * @n_fakes: number of them
+ * @slot: slot of the KV cache that rig_run() names
  * @seed: of the random numbers
  */
 struct rig {
@@ -36,6 +37,7 @@ struct rig {
 	struct npu_error err;
 	struct npu_gguf_tensor *fakes[16];
 	unsigned int n_fakes;
+	uint64_t slot;
 	uint32_t seed;
 };
 
@@ -47,6 +49,9 @@ struct rig {
  * @rows: most tokens of a run
  * @single: a program of one token, with streamed weights
  * @context: positions
+ *
+ * There is one slot for keys and values, in F16; kv_init() before the first
+ * cache is added chooses otherwise.
  */
 void rig_init(struct rig *r, uint32_t cores, uint32_t sram, uint32_t rows, bool single,
 	      uint32_t context);
@@ -70,8 +75,8 @@ bool rig_build(struct rig *r);
 /**
  * rig_run() - run it
  * @r: rig, built
- * @pos: position of the first token
- * @tokens: number of them
+ * @pos: position of the first token; of no meaning for a batch
+ * @tokens: number of them, or rows of a batch
  * @logits: how many of the last get logits
  * @done: receives the completion
  *
@@ -86,6 +91,18 @@ bool rig_run(struct rig *r, uint64_t pos, uint64_t tokens, uint64_t logits,
 
 /** rig_data() - memory of a tensor in the device */
 void *rig_data(const struct rig *r, const struct tensor *t);
+
+/**
+ * rig_kv() - a row of the KV cache in the device
+ * @r: rig
+ * @cache: cache
+ * @slot: slot
+ * @pos: position
+ * @head: head
+ * @values: of the values, not the keys
+ */
+void *rig_kv(const struct rig *r, const struct kv_cache *cache, uint32_t slot,
+	     uint32_t pos, uint32_t head, bool values);
 
 /** rig_free() - free all of it */
 void rig_free(struct rig *r);

@@ -194,13 +194,13 @@ static void test_order(const struct subject *s, const struct tiny *t, uint32_t c
 	ok(images_equal(image, again), "the same model compiles to the same bytes");
 	replay_new(&r, image, cores);
 	memcpy(replay_tensor(&r, "tokens"), s->tokens, 5 * sizeof(uint32_t));
-	ok(replay_run(&r, 1, (uint64_t[]){ 0, 5, 5 }), "prefill has no race on %u cores", cores);
+	ok(replay_run(&r, 1, (uint64_t[]){ 0, 5, 5, 0 }), "prefill has no race on %u cores", cores);
 	if (r.problem[0])
 		diag("%s", r.problem);
 	c = rig_cosine(replay_tensor(&r, "logits"), s->want, 5 * t->vocab);
 	ok(c > 0.998, "and the replay agrees with the reference: cosine %.6f", c);
 	memcpy(replay_tensor(&r, "tokens"), s->tokens + 5, sizeof(uint32_t));
-	ok(replay_run(&r, 0, (uint64_t[]){ 5 }), "decoding has no race on %u cores", cores);
+	ok(replay_run(&r, 0, (uint64_t[]){ 5, 0 }), "decoding has no race on %u cores", cores);
 	if (r.problem[0])
 		diag("%s", r.problem);
 	c = rig_cosine(replay_tensor(&r, "logits"), s->want + 5 * t->vocab, t->vocab);

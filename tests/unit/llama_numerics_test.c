@@ -211,9 +211,9 @@ static void test_order(const struct subject *s)
 		bail_out(err.message);
 	replay_new(&r, image, 2);
 	memcpy(replay_tensor(&r, "tokens"), s->tokens, 32 * sizeof(uint32_t));
-	ok(replay_run(&r, 1, (uint64_t[]){ 0, 32, 1 }), "prefill has no race");
+	ok(replay_run(&r, 1, (uint64_t[]){ 0, 32, 1, 0 }), "prefill has no race");
 	memcpy(replay_tensor(&r, "tokens"), s->tokens + 32, sizeof(uint32_t));
-	ok(replay_run(&r, 0, (uint64_t[]){ 32 }), "decoding has no race");
+	ok(replay_run(&r, 0, (uint64_t[]){ 32, 0 }), "decoding has no race");
 	if (r.problem[0])
 		diag("%s", r.problem);
 	replay_free(&r);

@@ -58,8 +58,8 @@ static struct npu_insn *insns_of(struct replay *r, uint32_t program, uint32_t *n
 
 static bool runs_clean(struct replay *r, uint32_t program)
 {
-	return program ? replay_run(r, 1, (uint64_t[]){ 20, 7, 7 }) :
-			 replay_run(r, 0, (uint64_t[]){ 40 });
+	return program ? replay_run(r, 1, (uint64_t[]){ 20, 7, 7, 0 }) :
+			 replay_run(r, 0, (uint64_t[]){ 40, 0 });
 }
 
 static void test_program(const struct subject *s, uint32_t program)

@@ -49,6 +49,32 @@ enum npu_trap {
 	NPU_TRAP_POSITION = 1,	/* position and tokens exceed the cache */
 	NPU_TRAP_TOKENS = 2,	/* more tokens than a run takes */
 	NPU_TRAP_LOGITS = 3,	/* more logits than tokens */
+	NPU_TRAP_SLOT = 4,	/* there is no such slot */
+};
+
+/** enum npu_kv_type - how keys and values are kept */
+enum npu_kv_type {
+	NPU_KV_F16,	/* 16 bits */
+	NPU_KV_I8,	/* INT8, with a scale for each token and head */
+};
+
+/**
+ * enum npu_kv_layout - indices of the I32 tensor "kv.layout" of an image
+ *
+ * A *slot* is a range of addresses that holds keys and values of one sequence,
+ * in pages of consecutive positions: the tensor "kv", I8[pages][bytes of a
+ * page], is slot 0, for which the image has memory. Slot n lies n times
+ * NPU_KV_SLOT_PAGES * 4096 bytes behind it. Pages may be mapped there one by
+ * one, each before the first run that reaches its positions.
+ */
+enum npu_kv_layout {
+	NPU_KV_CONTEXT,		/* positions of a slot */
+	NPU_KV_PAGE_TOKENS,	/* positions of a page */
+	NPU_KV_SLOTS,		/* number of slots */
+	NPU_KV_SLOT_PAGES,	/* from slot to slot, in units of 4096 bytes */
+	NPU_KV_BATCH,		/* most sequences of a run of the program "batch" */
+	NPU_KV_TYPE,		/* enum npu_type of keys and values */
+	NPU_KV_LAYOUT_COUNT
 };
 
 /**
@@ -59,6 +85,10 @@ enum npu_trap {
  *	file's; in the formats of four bits the output matrix is INT8
  * @no_fallback: an operator that the device cannot do is an error, which names
  *	it, instead of running on the CPU
+ * @sequences: slots of the KV cache, most sequences at one time; 0: 16. They
+ *	take addresses, not memory.
+ * @batch: most sequences of a run of ``batch``; 0: 8; 1: no such program
+ * @kv: type of the KV cache
  * @progress: told how many bytes of weights are converted, or NULL; no part
  *	of the result depends on it
  * @progress_opaque: passed to @progress
@@ -68,6 +98,9 @@ struct npu_compile_options {
 	uint32_t chunk;
 	struct npu_quant_format weights;
 	bool no_fallback;
+	uint32_t sequences;
+	uint32_t batch;
+	enum npu_kv_type kv;
 	npu_progress_fn *progress;
 	void *progress_opaque;
 };
@@ -86,14 +119,19 @@ struct npu_compile_options {
  *
  * Programs:
  *
- * ``decode`` (pos)
- *	one token, tokens[0], at position pos
- * ``prefill`` (pos, tokens, logits)
- *	so many tokens, from position pos on; logits of so many of the last ones
+ * ``decode`` (pos, slot)
+ *	one token, tokens[0], at position pos of the sequence in a slot
+ * ``prefill`` (pos, tokens, logits, slot)
+ *	so many tokens, from position pos on; logits of so many of the last ones;
+ *	by default a whole chunk
+ * ``batch`` (rows)
+ *	one token of each of several sequences, at places[0][row], in slot
+ *	places[1][row], no two in the same
  *
- * Tensors: ``tokens`` I32[chunk], an input; ``logits`` F32[chunk][vocab],
- * row 0 belongs to the first token whose logits were asked for; ``next``
- * I32[1], the most likely token after the last one; the KV cache.
+ * Tensors: ``tokens`` I32[rows], an input, with room for chunk and batch;
+ * ``logits`` F32[rows][vocab], row 0 belongs to the first token whose logits
+ * were asked for; ``next`` I32[1], the most likely token after the last one;
+ * ``places`` I32[2][batch]; the KV cache (enum npu_kv_layout).
  *
  * A run that would exceed the cache faults (enum npu_trap).
  *
