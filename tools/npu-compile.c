@@ -16,6 +16,8 @@
 #include <npu/npu.h>
 
 #include "exit_status.h"
+#include "json.h"
+#include "placement.h"
 #include "progress.h"
 #include "units.h"
 
@@ -32,6 +34,9 @@ static const char usage[] =
 	"      --without=FEATURE   as for a device that lacks it, such as GATHER or MAT_F16\n"
 	"      --no-fallback   an operator that the device cannot do is an error, and\n"
 	"                      does not run on the CPU\n"
+	"  -r, --report        tell of each operator: where it runs and why, SRAM, bytes\n"
+	"                      moved, predicted cycles\n"
+	"  -j, --json          write all of that as JSON\n"
 	"      --cache=DIR     keep compiled models there (default: NPU_CACHE, or\n"
 	"                      npu under XDG_CACHE_HOME or ~/.cache)\n"
 	"      --no-cache      compile anew, and keep nothing\n"
@@ -42,7 +47,7 @@ static const char usage[] =
 
 struct arguments {
 	const char *model, *output, *cache;
-	bool no_cache;
+	bool no_cache, report, json;
 	int64_t block;
 	struct npu_target target;
 	struct npu_compile_options compile;
@@ -106,6 +111,12 @@ static bool take_option(struct arguments *a, int option)
 	case 'F':
 		a->compile.no_fallback = true;
 		return true;
+	case 'r':
+		a->report = true;
+		return true;
+	case 'j':
+		a->json = true;
+		return true;
 	case 'C':
 		a->cache = optarg;
 		return true;
@@ -135,6 +146,8 @@ static bool parse(int argc, char **argv, struct arguments *a)
 		{ "sram", required_argument, NULL, 's' },
 		{ "without", required_argument, NULL, 'w' },
 		{ "no-fallback", no_argument, NULL, 'F' },
+		{ "report", no_argument, NULL, 'r' },
+		{ "json", no_argument, NULL, 'j' },
 		{ "cache", required_argument, NULL, 'C' },
 		{ "no-cache", no_argument, NULL, 'N' },
 		{ "help", no_argument, NULL, 'h' },
@@ -145,7 +158,7 @@ static bool parse(int argc, char **argv, struct arguments *a)
 
 	a->block = -1;
 	npu_target_default(&a->target);
-	while ((option = getopt_long(argc, argv, "o:b:", options, NULL)) >= 0)
+	while ((option = getopt_long(argc, argv, "o:b:rj", options, NULL)) >= 0)
 		if (!take_option(a, option))
 			return false;
 	if (optind + 1 == argc)
@@ -177,19 +190,74 @@ static uint64_t size_of_run(const struct npu_job_image *image, uint32_t program)
 	return size;
 }
 
-static void report(const struct arguments *a, const struct npu_job_image *image)
+static uint64_t memory_of(const struct npu_job_image *image)
 {
-	char text[UNITS_LEN];
 	uint64_t memory = 0;
 
 	for (uint32_t i = 0; i < image->n_segments; i++)
 		memory += image->segments[i].size;
-	printf("%s: %s of memory", a->output, units_bytes(memory, text));
+	return memory;
+}
+
+static void summary(const struct arguments *a, const struct npu_job_image *image)
+{
+	char text[UNITS_LEN];
+
+	printf("%s: %s of memory", a->output, units_bytes(memory_of(image), text));
 	for (uint32_t i = 0; i < image->n_programs; i++)
 		if (!is_behind(image, i))
 			printf(", %s %s", image->programs[i].name,
 			       units_bytes(size_of_run(image, i), text));
 	putchar('\n');
+}
+
+/*
+ * A program's report, on the default machine with the target's cores and SRAM. A
+ * program whose way depends on its data has none, which is no failure.
+ */
+static void report_program(const struct arguments *a, const struct npu_job_image *image,
+			   uint32_t program, struct json *json)
+{
+	struct npu_report *report;
+	struct npu_error why;
+	char device[64];
+
+	snprintf(device, sizeof(device), "edge,cores=%u,sram=%u", a->target.cores,
+		 a->target.sram_size);
+	if (npu_report_create(image, program, NULL, device, NULL, &report, &why)) {
+		fprintf(stderr, "npu-compile: no report: %s\n", why.message);
+		return;
+	}
+	placement_warn("npu-compile", report);
+	if (a->json)
+		placement_json(json, report);
+	else if (a->report)
+		placement_show(report);
+	npu_report_free(report);
+}
+
+/* Loudly where something runs on the CPU, and in full if asked for. */
+static void report(const struct arguments *a, const struct npu_job_image *image)
+{
+	struct json json = { 0 };
+
+	if (a->json) {
+		json_object(&json, NULL);
+		json_string(&json, "file", a->output);
+		json_uint(&json, "memory", memory_of(image));
+		json_array(&json, "programs");
+	} else {
+		summary(a, image);
+	}
+	for (uint32_t i = 0; i < image->n_programs; i++)
+		if (!is_behind(image, i) &&
+		    (a->report || a->json || image->programs[i].next ||
+		     image->programs[i].place == NPU_JOB_ON_CPU))
+			report_program(a, image, i, &json);
+	if (a->json) {
+		json_close_array(&json);
+		json_close_object(&json);
+	}
 }
 
 /* Without a cache the work is done all the same. */

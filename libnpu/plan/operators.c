@@ -246,7 +246,7 @@ static void times(struct npu_plan_cost *cost, double n)
 }
 
 typedef void (*operator_fn)(const struct npu_plan_shape *s, const struct npu_plan_work *w,
-			 unsigned int cores, struct npu_plan_cost *cost);
+			    unsigned int cores, struct npu_plan_cost *cost);
 
 void plan_operator(const struct npu_plan_shape *shape, const struct npu_plan_work *work,
 		   unsigned int cores, unsigned int kind, struct npu_plan_cost *cost)

@@ -76,6 +76,7 @@ static void fill(struct npu_prediction *p, const struct npu_dry_run *dry)
 	p->static_pj = dry->static_pj;
 	for (uint32_t i = 0; i < p->num_tags; i++) {
 		p->tags[i].cycles = dry->tags[i].cycles;
+		p->tags[i].sram_peak = dry->tags[i].sram_peak;
 		memcpy(p->tags[i].counters, dry->tags[i].counters,
 		       sizeof(p->tags[i].counters));
 	}
@@ -128,6 +129,9 @@ static int predict(const struct npu_job_image *image,
 		.ranges = ranges,
 		.num_ranges = options->num_data,
 		.budget = options->budget,
+		.memory_times = options->memory_times,
+		.matrix_times = options->matrix_times,
+		.vector_times = options->vector_times,
 	};
 	int ret;
 

@@ -136,6 +136,12 @@ void npu_dry_settle(struct npu_exec *ex)
 		ex->regs[__builtin_ctzll(left)] = 0;
 }
 
+void npu_dry_touch(struct npu_exec *ex, uint64_t end)
+{
+	if (end > ex->dry->touched)
+		ex->dry->touched = end;
+}
+
 void npu_dry_wrote(struct npu_exec *ex, const struct npu_region *r)
 {
 	if (!ex->dry->known || !r->row)
@@ -212,7 +218,10 @@ void npu_dry_account(struct npu_exec *ex, uint32_t tag)
 		for (unsigned int i = 0; i < NPU_CNT_COUNT; i++)
 			counters[i] += ex->counters[i] - dry->before[i];
 		counters[NPU_CNT_INSNS]++;
+		if (dry->touched > dry->run->tags[tag].sram_peak)
+			dry->run->tags[tag].sram_peak = dry->touched;
 	}
+	dry->touched = 0;
 	dry->horizon = now;
 	memcpy(dry->before, ex->counters, sizeof(dry->before));
 }

@@ -25,6 +25,7 @@ struct npu_region;
  * @before: counters before the instruction
  * @horizon: cycle at which everything handed out so far is done
  * @cycles: by tag
+ * @touched: end of the highest bytes of SRAM of the instruction
  * @unknown_field: operand for whose sake the program is refused
  */
 struct npu_dry {
@@ -36,6 +37,7 @@ struct npu_dry {
 	uint64_t before[NPU_CNT_SLOTS];
 	uint64_t horizon;
 	uint64_t *cycles;
+	uint64_t touched;
 	uint32_t unknown_field;
 };
 
@@ -50,6 +52,8 @@ void npu_dry_settle(struct npu_exec *ex);
 bool npu_dry_knows(const struct npu_exec *ex, unsigned int reg);
 /* Refuse the program because of value @i. */
 bool npu_dry_refuse(struct npu_exec *ex, uint32_t field);
+/* An operand ends at @end in SRAM. */
+void npu_dry_touch(struct npu_exec *ex, uint64_t end);
 /* Rows of SRAM were computed. */
 void npu_dry_wrote(struct npu_exec *ex, const struct npu_region *r);
 /* A row comes from memory to SRAM, and zeros behind it. */

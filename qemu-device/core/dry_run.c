@@ -178,6 +178,22 @@ static void run(struct job *job)
 	} while (pass_barrier(job));
 }
 
+static void multiply(uint32_t *rate, uint32_t times)
+{
+	if (times && *rate <= UINT32_MAX / times)
+		*rate *= times;
+}
+
+/* The machine that was asked for, but faster. */
+static void speed_up(struct npu_profile *p, const struct npu_dry_run *ask)
+{
+	multiply(&p->mem_mbps, ask->memory_times);
+	multiply(&p->macs_i8, ask->matrix_times);
+	multiply(&p->macs_i4, ask->matrix_times);
+	multiply(&p->macs_f16, ask->matrix_times);
+	multiply(&p->vec_lanes, ask->vector_times);
+}
+
 static bool build(struct job *job, const struct npu_dry_run *ask)
 {
 	struct npu_run *run = &job->run;
@@ -208,8 +224,10 @@ bool npu_dry_run(struct npu_dry_run *ask, char *error, size_t error_len)
 		free(job);
 		return false;
 	}
-	if (job)
+	if (job) {
+		speed_up(&job->npu.profile, ask);
 		built = build(job, ask);
+	}
 	if (built) {
 		run(job);
 		report(job, ask);

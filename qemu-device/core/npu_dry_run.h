@@ -29,9 +29,11 @@ struct npu_dry_range {
  * @cycles: of the core that ends last, by which its work got longer
  * @counters: enum npu_counter, sums over all cores; no CYCLES, ENERGY_PJ
  *	without the static part, INSNS included
+ * @sram_peak: end of the highest bytes of SRAM that it touches
  */
 struct npu_dry_cost {
 	uint64_t cycles;
+	uint64_t sram_peak;
 	uint64_t counters[NPU_CNT_SLOTS];
 };
 
@@ -46,6 +48,9 @@ struct npu_dry_cost {
  * @ranges: memory that the program may take decisions on, or NULL
  * @num_ranges: number of @ranges
  * @budget: as in struct npu_job
+ * @memory_times: bandwidth of memory, times the machine's; 0: the machine's
+ * @matrix_times: MACs in a cycle, likewise
+ * @vector_times: lanes, likewise
  * @tags: receives the cost by npu_insn.tag, or NULL
  * @num_tags: entries of @tags; what has a higher tag is left out
  * @done: receives what the completion would say, but for clocks and id
@@ -64,6 +69,7 @@ struct npu_dry_run {
 	const struct npu_dry_range *ranges;
 	uint32_t num_ranges;
 	uint64_t budget;
+	uint32_t memory_times, matrix_times, vector_times;
 	struct npu_dry_cost *tags;
 	uint32_t num_tags;
 	struct npu_completion done;

@@ -2,6 +2,8 @@
 /* Alignment, bounds and overlap of operands: isa.rst, "Operands". */
 #include "operand.h"
 
+#include "dry.h"
+
 #include <string.h>
 
 uint8_t npu_type_size(unsigned int type)
@@ -62,6 +64,8 @@ bool npu_region_in_sram(struct npu_exec *ex, const struct npu_region *r,
 		return npu_exec_fault_needs(ex, NPU_FAULT_SRAM,
 					    NPU_FIELD_ADDR(r->field), r->base,
 					    extent, ex->sram_size);
+	if (ex->dry)
+		npu_dry_touch(ex, r->base + extent);
 	*host += r->base;
 	return true;
 }

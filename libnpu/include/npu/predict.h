@@ -37,6 +37,9 @@ struct npu_predict_data {
  * @cores: cores to run on; 0: what the image says
  * @budget: work that each core may do; 0: the device's maximum. A program that
  *	does much takes long to look at, too
+ * @memory_times: what if memory had so many times its bandwidth; 0: as it is
+ * @matrix_times: what if the matrix engine did so many times its MACs in a cycle
+ * @vector_times: what if the vector engine had so many times its lanes
  * @num_data: number of @data
  * @data: memory whose contents the program needs to find its way; as a rule
  *	none
@@ -44,6 +47,7 @@ struct npu_predict_data {
 struct npu_predict_options {
 	uint32_t cores;
 	uint64_t budget;
+	uint32_t memory_times, matrix_times, vector_times;
 	uint32_t num_data;
 	const struct npu_predict_data *data;
 };
@@ -55,9 +59,11 @@ struct npu_predict_options {
  * @counters: enum npu_counter (npu_regs.h), sums over all cores: instructions,
  *	busy and stall cycles of the engines, bytes, MACs, energy without
  *	@npu_prediction.static_pj
+ * @sram_peak: bytes of SRAM of a core, from its start to the last that they touch
  */
 struct npu_predict_cost {
 	uint64_t cycles;
+	uint64_t sram_peak;
 	uint64_t counters[NPU_STATS_COUNTERS];
 };
 
