@@ -10,8 +10,14 @@ core: $(B)/core/libnpucore.a
 $(B)/obj/qemu-device/core/%.o: qemu-device/core/%.c | build/.setup
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(cppflags) -Iqemu-device/core $(cflags) -fPIC -fvisibility=hidden \
+	$(Q)$(CC) $(cppflags) -Iqemu-device/core -I$(B)/obj/qemu-device/core $(cflags) -fPIC -fvisibility=hidden \
 		-c -o $@ $<
+
+# Machines that are built in; QEMU's build makes the same.
+$(B)/obj/qemu-device/core/profile.o: $(B)/obj/qemu-device/core/npu-profiles.h
+$(B)/obj/qemu-device/core/npu-profiles.h: tools/embed-profiles $(wildcard qemu-device/profiles/*.profile)
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D) && tools/embed-profiles >$@
 
 $(B)/core/libnpucore.a: $(core_objects)
 	$(call say,AR,$@)

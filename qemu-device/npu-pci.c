@@ -374,7 +374,7 @@ static const struct {
     const char *name;
     const char *text;
 } npu_property_text[] = {
-    { "profile", "machine to model: clock, arrays, memory, energy (edge)" },
+    { "profile", "machine to model: a name such as edge or h100, or a file (edge)" },
     { "kernels", "host arithmetic: scalar, avx2 or avx512; same results (fastest)" },
     { "cores", "number of cores, 1 to 32 (the profile's)" },
     { "sram", "SRAM of each core, a multiple of 4 KiB (the profile's)" },

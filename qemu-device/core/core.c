@@ -15,25 +15,22 @@ struct complaint {
 
 #define complain(c, ...) npu_complain((c)->text, (c)->len, __VA_ARGS__)
 
-static bool choose_profile(struct npu_core *npu,
-			   const struct npu_core_config *config,
-			   const struct complaint *c)
+bool npu_core_profile(const struct npu_core_config *config,
+		      struct npu_profile *profile, char *error, size_t error_len)
 {
-	const struct npu_profile *p = npu_profile_find(config->profile);
+	const struct complaint where = { error, error_len }, *c = &where;
 
-	if (!p)
-		return complain(c, "no profile is called '%s'; 'edge' is",
-				config->profile);
-	npu->profile = *p;
+	if (!npu_profile_load(config->profile, profile, error, error_len))
+		return false;
 	if (config->cores)
-		npu->profile.cores = config->cores;
+		profile->cores = config->cores;
 	if (config->sram_size)
-		npu->profile.sram_size = config->sram_size;
-	if (npu->profile.cores > NPU_MAX_CORES)
+		profile->sram_size = config->sram_size;
+	if (profile->cores > NPU_MAX_CORES)
 		return complain(c, "cores=%u: at most %d", config->cores,
 				NPU_MAX_CORES);
-	if (npu->profile.sram_size % NPU_SRAM_MIN ||
-	    npu->profile.sram_size > NPU_SRAM_MAX)
+	if (profile->sram_size % NPU_SRAM_MIN ||
+	    profile->sram_size > NPU_SRAM_MAX)
 		return complain(c, "sram=%u: a multiple of %u, at most %u, is needed",
 				config->sram_size, NPU_SRAM_MIN, NPU_SRAM_MAX);
 	return true;
@@ -45,7 +42,7 @@ bool npu_core_choose(struct npu_core *npu, const struct npu_core_config *config,
 	const struct complaint where = { error, error_len }, *c = &where;
 	long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (!choose_profile(npu, config, c))
+	if (!npu_core_profile(config, &npu->profile, error, error_len))
 		return false;
 	npu->kernels = npu_kernels_pick(config->kernels);
 	if (!npu->kernels)

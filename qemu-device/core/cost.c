@@ -35,8 +35,8 @@ uint64_t npu_cost_matmul(const struct npu_profile *p, unsigned int type_b,
 		macs = p->macs_f16;
 	if (!k)
 		k = 1;
-	array = m * divide_up(n, NPU_PACK_COLS) *
-		divide_up(k, macs / NPU_PACK_COLS);
+	array = m * divide_up(n, p->array_cols) *
+		divide_up(k, macs / p->array_cols);
 	return MATMUL_START + (array > stream ? array : stream);
 }
 

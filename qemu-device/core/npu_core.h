@@ -70,7 +70,7 @@ struct npu_core_ops {
 
 /**
  * struct npu_core_config - what machine to build
- * @profile: name of the machine's profile, NULL for "edge"
+ * @profile: name of the machine's profile, or of a file; NULL for "edge"
  * @kernels: name of the arithmetic kernels, NULL for the fastest here
  * @cores: cores, 0 for the profile's
  * @sram_size: bytes of SRAM of a core, 0 for the profile's

@@ -69,7 +69,7 @@ static bool read_capability(const struct npu_core *npu, uint32_t offset,
 		*value = HIGH(NPU_FEATURES);
 		return true;
 	case NPU_REG_MEM_MBPS:
-		*value = p->mem_mbps;
+		*value = p->mem_mbps < UINT32_MAX ? p->mem_mbps : UINT32_MAX;
 		return true;
 	case NPU_REG_MACS_I8:
 		*value = p->macs_i8;

@@ -133,7 +133,8 @@ static void test_names(void)
 	struct npu_device *device;
 	struct npu_error err;
 
-	refused("sim:nothing", "no profile is called 'nothing'");
+	refused("sim:nothing", "no profile is called 'nothing': there are edge, a100");
+	refused("sim:/nowhere", "profile /nowhere: No such file");
 	refused("sim:edge,cores", "PROPERTY=VALUE");
 	refused("sim:edge,cores=many", "a number is needed");
 	refused("sim:edge,cores=33", "at most 32");
