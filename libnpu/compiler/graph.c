@@ -10,6 +10,7 @@
 #include <hw/npu_regs.h>
 
 #include "graph.h"
+#include "scratch.h"
 
 #define TENSOR_ALIGN 64u
 
@@ -138,6 +139,7 @@ uint64_t graph_place(struct graph *g, uint64_t base, uint64_t end,
 	uint64_t va = (base + NPU_HUGE_SIZE - 1) & ~(NPU_HUGE_SIZE - 1);
 
 	kv_place(g);
+	scratch_place(g);
 	if (g->err.code) {
 		npu_error_set(err, g->err.code, "%s", g->err.message);
 		return 0;

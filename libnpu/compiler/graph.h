@@ -189,6 +189,7 @@ struct attention_shape {
  * @eps: what a norm adds; factor of the input of OP_SOFTMAX
  * @norm_bias: what LayerNorm adds, or NULL
  * @norm_kind: which norm
+ * @heads: of an OP_QKV without matrices, F32 queries, keys and values as they are
  * @w: matrices
  * @bias: what is added to the products of each: F32, a column for each of the
  *	matrix, as it is laid out; or NULL
@@ -219,6 +220,7 @@ struct op {
 	const struct tensor *norm, *norm_bias;
 	enum norm_kind norm_kind;
 	float eps;
+	const struct tensor *heads[3];
 	struct matrix w[3];
 	const struct tensor *bias[3];
 	uint8_t act;

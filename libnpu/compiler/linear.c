@@ -90,6 +90,7 @@ static void swiglu_tile(struct lower *l, const struct op *op, struct product *p)
 	struct npu_loc gate = npu_at(l->out.addr, 0);
 	struct npu_loc up = npu_at(l->out.addr, size);
 	uint64_t biases = 2 * size + size / F32 * F16;
+	uint64_t second = biases + (op->bias[0] ? p->ldc : 0);
 	struct product q = *p;
 
 	p->order = npu_order(product_bias(l, p, op->bias[0], biases,
@@ -97,7 +98,7 @@ static void swiglu_tile(struct lower *l, const struct op *op, struct product *p)
 	tile_product(l, p);
 	q.w = &op->w[1];
 	q.c = up;
-	q.order = npu_order(product_bias(l, &q, op->bias[1], biases + p->ldc, 0),
+	q.order = npu_order(product_bias(l, &q, op->bias[1], second, 0),
 			    NPU_TOKEN(l->mat_vec));
 	tile_product(l, &q);
 	npu_build_unary_gate(l->b, op->act, &(struct npu_insn_vec){

@@ -162,9 +162,6 @@ struct share lower_share_rows(struct lower *l, const struct row_range *rows, uin
 /** lower_release() - give back what the shares of an operator took for it alone */
 void lower_release(struct lower *l);
 
-/** lower_need() - fail unless the device has a feature, one bit of NPU_FEAT_* */
-void lower_need(struct lower *l, uint64_t feature);
-
 /** lower_ring() - give a ring two slots of @size bytes of SRAM */
 void lower_ring(struct lower *l, struct ring *ring, const char *name, uint64_t size);
 

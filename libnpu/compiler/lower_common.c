@@ -2,8 +2,6 @@
 /* What the lowering of all operators shares: shares, rings, addresses. */
 #include <errno.h>
 
-#include <npu/disasm.h>
-
 #include "lower.h"
 
 /* first = core * units / cores, count = (core + 1) * units / cores - first */
@@ -65,13 +63,6 @@ struct share lower_share_rows(struct lower *l, const struct row_range *rows, uin
 	share = make_share(l, npu_reg(t));
 	npu_builder_reg_free(l->b, t);
 	return share;
-}
-
-void lower_need(struct lower *l, uint64_t feature)
-{
-	if (!(l->target->features & feature))
-		npu_builder_fail(l->b, -ENOTSUP, "the device lacks %s",
-				 npu_feature_name(__builtin_ctzll(feature)));
 }
 
 struct share lower_share_of(struct lower *l, struct npu_value units)

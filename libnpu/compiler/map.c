@@ -167,6 +167,8 @@ void lower_map(struct lower *l, const struct op *op)
 	struct walk w;
 
 	walk_choose(l, op, &need, &w);
+	if (need.shared)
+		w.flat = false;		/* one element is a vector here */
 	r = take_regions(l, &w);
 	walk_begin(l, &w);
 	load_operands(l, &w, &r);

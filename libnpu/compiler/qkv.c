@@ -13,7 +13,8 @@
 
 /**
  * struct heads - one of queries, keys and values
- * @w: its matrix
+ * @w: its matrix, or only the sizes of one
+ * @src: F32 heads that are there already, instead of a product; or NULL
  * @bias: what is added to the product, or NULL
  * @norm: weights of the norm of each head, or NULL
  * @rotate: RoPE applies
@@ -22,7 +23,7 @@
  */
 struct heads {
 	const struct matrix *w;
-	const struct tensor *bias, *norm;
+	const struct tensor *src, *bias, *norm;
 	bool rotate;
 	const struct tensor *dst;
 	uint64_t offset;
@@ -352,20 +353,48 @@ static void store_cached(struct lower *l, const struct op *op, const struct prod
 	npu_build_nop(l->b, NPU_ENGINE_ST, npu_order(0, order.signal));
 }
 
+/* Heads of the tile as they are in memory, where the matrix engine would put a product. */
+static void load_heads(struct lower *l, const struct product *p, const struct heads *heads)
+{
+	uint64_t head = (uint64_t)p->w->unit * F32;
+	uint8_t t = npu_builder_reg(l->b);
+
+	npu_build_load(l->b, &(struct npu_insn_dma){
+		.sram = p->c, .sram_stride = npu_imm(p->ldc),
+		.sram_plane = npu_imm((uint64_t)p->w->unit_cols * F32),
+		.mem = lower_mem(l, t, heads->src->va, p->tile->at, head),
+		.mem_stride = npu_imm(head * p->w->units), .mem_plane = npu_imm(head),
+		.row = npu_imm(head), .rows = p->rows->count,
+		.planes = npu_reg(p->tile->units),
+	}, npu_order(NPU_TOKEN(l->out.free), NPU_TOKEN(l->ld_mat)));
+	npu_build_nop(l->b, NPU_ENGINE_MAT,
+		      npu_order(NPU_TOKEN(l->ld_mat), NPU_TOKEN(l->mat_vec)));
+	npu_builder_reg_free(l->b, t);
+}
+
+static void multiply_heads(struct lower *l, struct product *p, const struct heads *heads)
+{
+	uint64_t size = (uint64_t)p->rows->max * p->ldc, biases = size + size / F32 * F16;
+
+	p->order = npu_order(product_bias(l, p, heads->bias, biases, NPU_TOKEN(l->out.free)),
+			     NPU_TOKEN(l->mat_vec));
+	tile_product(l, p);
+}
+
 static void lower_heads(struct lower *l, const struct op *op, struct product *p,
 			const struct heads *heads, const struct constants *c,
 			const struct share *share)
 {
-	uint64_t size = (uint64_t)p->rows->max * p->ldc, biases = size + size / F32 * F16;
-	struct npu_loc h = npu_at(l->out.addr, size);
+	struct npu_loc h = npu_at(l->out.addr, (uint64_t)p->rows->max * p->ldc);
 	struct tile tile;
 
 	tile_loop(l, heads->w, share, p->tiling, &tile);
 	p->tile = &tile;
 	p->w = heads->w;
-	p->order = npu_order(product_bias(l, p, heads->bias, biases, NPU_TOKEN(l->out.free)),
-			     NPU_TOKEN(l->mat_vec));
-	tile_product(l, p);
+	if (heads->src)
+		load_heads(l, p, heads);
+	else
+		multiply_heads(l, p, heads);
 	finish_heads(l, op, p, heads, c, h);
 	if (heads->dst)
 		store_queries(l, op, p, heads, h);
@@ -379,9 +408,12 @@ static void lower_parts(struct lower *l, const struct op *op, struct product *p,
 			const struct constants *c)
 {
 	const struct heads parts[] = {
-		{ &op->w[0], op->bias[0], op->head_norm[0], op->cos, op->y[0], 0 },
-		{ &op->w[1], op->bias[1], op->head_norm[1], op->cos, NULL, op->cache->keys },
-		{ &op->w[2], op->bias[2], NULL, false, NULL, op->cache->values },
+		{ &op->w[0], op->heads[0], op->bias[0], op->head_norm[0], op->cos,
+		  op->y[0], 0 },
+		{ &op->w[1], op->heads[1], op->bias[1], op->head_norm[1], op->cos,
+		  NULL, op->cache->keys },
+		{ &op->w[2], op->heads[2], op->bias[2], NULL, false,
+		  NULL, op->cache->values },
 	};
 	struct share all = lower_share(l, op->shape.heads + 2 * op->shape.kv_heads);
 	uint32_t before = 0;
@@ -396,6 +428,18 @@ static void lower_parts(struct lower *l, const struct op *op, struct product *p,
 	}
 }
 
+/* As many units in a tile as two slots of results have room for. */
+static void choose_units(struct lower *l, const struct op *op, const struct row_range *rows,
+			 struct tiling *tiling)
+{
+	uint64_t unit = (uint64_t)rows->max * op->w[0].unit_cols * (F32 + F16);
+
+	tiling->units = op->shape.kv_heads;
+	while (tiling->units > 1 && 2 * (tiling->units * unit + 64) > npu_builder_sram_left(l->b))
+		tiling->units--;
+	lower_ring(l, &l->out, "ring of heads", tiling->units * unit);
+}
+
 void lower_qkv(struct lower *l, const struct op *op)
 {
 	struct row_range rows = lower_op_rows(l, op);
@@ -406,11 +450,16 @@ void lower_qkv(struct lower *l, const struct op *op)
 		.act = &act, .rows = &rows, .tiling = &tiling, .type_c = NPU_TYPE_F32,
 	};
 
-	activation_alloc(l, op, &rows, &act);
-	take_constants(l, op, &rows, &constants);
-	tiling_choose(l, op, &rows, F32 + F16, &tiling);
-	activation_load(l, op, &rows, &act, tiling.block);
-	load_constants(l, op, &rows, &constants);
+	if (op->heads[0]) {
+		take_constants(l, op, &rows, &constants);
+		choose_units(l, op, &rows, &tiling);
+	} else {
+		activation_alloc(l, op, &rows, &act);
+		take_constants(l, op, &rows, &constants);
+		tiling_choose(l, op, &rows, F32 + F16, &tiling);
+		activation_load(l, op, &rows, &act, tiling.block);
+		load_constants(l, op, &rows, &constants);
+	}
 	p.ldc = tiling.units * op->w[0].unit_cols * F32;
 	p.c = npu_at(l->out.addr, 0);
 	lower_parts(l, op, &p, &constants);

@@ -184,7 +184,6 @@ void lower_argmax(struct lower *l, const struct op *op)
 
 void lower_topk(struct lower *l, const struct op *op)
 {
-	lower_need(l, NPU_FEAT_TOPK);
 	if (op->k > MOST)
 		npu_builder_fail(l->b, -ENOTSUP, "the %u largest; the device finds at most %u",
 				 op->k, MOST);

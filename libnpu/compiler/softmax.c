@@ -49,7 +49,7 @@ static void whole_vectors(struct lower *l, const struct op *op,
 	v.aux1 = walk_slot(l, aux[1]);
 	v.aux2 = walk_slot(l, aux[2]);
 	npu_build_softmax(l->b, &v, &(struct npu_softmax){
-		.scale = op->eps, .hi = w.cols, .div = npu_imm(1), .flags = NPU_F_INIT,
+		.scale = op->eps, .hi = w.cols, .div = npu_imm(NPU_VAL_MAX), .flags = NPU_F_INIT,
 	}, npu_order(NPU_TOKEN(l->full), 0));
 	v.src0 = v.dst;
 	v.type_src0 = NPU_TYPE_F32;
@@ -74,7 +74,7 @@ static void first_pass(struct lower *l, const struct op *op, struct long_walk *l
 	v.aux1 = npu_at(0, aux[1]);
 	v.aux2 = npu_at(0, aux[2]);
 	npu_build_softmax(l->b, &v, &(struct npu_softmax){
-		.scale = op->eps, .hi = npu_reg(lw->n), .div = npu_imm(1),
+		.scale = op->eps, .hi = npu_reg(lw->n), .div = npu_imm(NPU_VAL_MAX),
 	}, npu_order(0, NPU_TOKEN(l->in.free)));
 	long_pass_end(l, lw);
 }

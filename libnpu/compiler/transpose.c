@@ -120,7 +120,6 @@ void lower_transpose(struct lower *l, const struct op *op)
 				  &s.t[1] };
 	struct share share;
 
-	lower_need(l, NPU_FEAT_TRANSPOSE);
 	choose_tiles(l, op, &s);
 	for (unsigned int i = 0; i < sizeof(regs) / sizeof(regs[0]); i++)
 		*regs[i] = npu_builder_reg(l->b);

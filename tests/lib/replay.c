@@ -84,6 +84,10 @@ static uint64_t alu(struct replay *r, const struct replay_core *c, unsigned int 
 		if (b <= 0)
 			replay_problem(r, c, "division by", b);
 		return b > 0 ? a / b : 0;
+	case NPU_ALU_MOD:
+		if (b <= 0)
+			replay_problem(r, c, "division by", b);
+		return b > 0 ? a % b : 0;
 	case NPU_ALU_MIN:
 		return a < b ? a : b;
 	case NPU_ALU_MAX:
