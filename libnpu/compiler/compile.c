@@ -6,9 +6,8 @@
 
 #include <npu/model.h>
 
-#include "buildable.h"
-#include "image.h"
-#include "llama.h"
+#include "compile_nodes.h"
+#include "transformer.h"
 
 #define DEFAULT_CHUNK 32u
 #define DEFAULT_CONTEXT 4096u	/* most: memory is taken for all of it */
@@ -19,6 +18,7 @@
 /**
  * struct job - one compilation
  * @model: model
+ * @graph: its graph, or that of a block
  * @target: device
  * @layer: block to compile, or -1 for the whole model
  * @context: positions
@@ -30,21 +30,13 @@
  */
 struct job {
 	struct npu_model *model;
+	struct npu_graph *graph;
 	const struct npu_target *target;
 	int64_t layer;
 	uint32_t context, chunk, sequences, batch;
 	bool cpu_space;
 	const struct npu_compile_options *options;
 };
-
-static int check_target(const struct npu_target *t, struct npu_error *err)
-{
-	if (!t->cores || !t->sram_size || t->work_max < 16 || t->work_max > 62)
-		return npu_error_set(err, -EINVAL,
-				     "target: %u cores, %u bytes of SRAM, work of 2^%u: not a device",
-				     t->cores, t->sram_size, t->work_max);
-	return 0;
-}
 
 static uint32_t program_list(const struct job *job, struct image_program *programs)
 {
@@ -86,33 +78,18 @@ static int compile_once(const struct job *job, struct npu_job_image **image,
 			struct npu_error *err)
 {
 	struct image_program programs[IMAGE_MAX_PROGRAMS];
-	uint32_t n = program_list(job, programs);
-	uint32_t rows = job->chunk > job->batch ? job->chunk : job->batch;
-	struct graph g;
-	uint64_t va;
-	int ret;
+	struct compilation c = {
+		.target = job->target, .context = job->context, .slots = job->sequences,
+		.rows = job->chunk > job->batch ? job->chunk : job->batch,
+		.batch = job->batch > 1 ? job->batch : 0,
+		.kv = job->options->kv == NPU_KV_I8 ? NPU_TYPE_I8 : NPU_TYPE_F16,
+		.weights = job->options->weights,
+		.programs = programs, .n = program_list(job, programs),
+		.progress = job->options->progress,
+		.progress_opaque = job->options->progress_opaque,
+	};
 
-	graph_init(&g);
-	g.weights = job->options->weights;
-	g.progress = job->options->progress;
-	g.progress_opaque = job->options->progress_opaque;
-	kv_init(&g, job->options->kv == NPU_KV_I8 ? NPU_TYPE_I8 : NPU_TYPE_F16, job->context,
-		job->sequences, job->batch > 1 ? job->batch : 0);
-	if (job->layer < 0)
-		llama_graph(&g, job->model, job->context, rows);
-	else
-		llama_block_graph(&g, job->model, job->layer, job->context, job->chunk);
-	ret = g.err.code ? npu_error_set(err, g.err.code, "%s", g.err.message) : 0;
-	if (!ret) {
-		va = graph_place(&g, job->target->va_start, job->target->va_end, err);
-		ret = va ? image_lower(&g, job->target, programs, n, err) : -ENOSPC;
-	}
-	if (!ret) {
-		ret = image_build(&g, programs, n, va, image, err);
-		image_programs_free(programs, n);
-	}
-	graph_release(&g);
-	return ret;
+	return compile_nodes(job->graph, &c, image, err);
 }
 
 /*
@@ -162,6 +139,19 @@ static int choose_sequences(struct job *job, struct npu_error *err)
 	return 0;
 }
 
+static int build_graph(struct job *job, struct npu_error *err)
+{
+	int ret = npu_graph_create(&job->graph, err);
+
+	if (ret)
+		return ret;
+	if (job->layer < 0)
+		transformer_graph(job->graph, job->model);
+	else
+		transformer_block_graph(job->graph, job->model, job->layer);
+	return 0;
+}
+
 static int compile(const struct npu_gguf *gguf, int64_t layer,
 		   const struct npu_target *target,
 		   const struct npu_compile_options *options,
@@ -169,7 +159,7 @@ static int compile(const struct npu_gguf *gguf, int64_t layer,
 {
 	static const struct npu_compile_options defaults;
 	struct job job = { .target = target, .layer = layer };
-	int ret = check_target(target, err);
+	int ret = compile_check_target(target, err);
 
 	if (ret)
 		return ret;
@@ -195,11 +185,12 @@ static int compile(const struct npu_gguf *gguf, int64_t layer,
 		ret = npu_error_set(err, -EINVAL, "chunk of %u: the context has %u positions",
 				    job.chunk, job.context);
 	else
-		ret = buildable_check(job.model, err);
-	if (!ret)
 		ret = choose_sequences(&job, err);
 	if (!ret)
+		ret = build_graph(&job, err);
+	if (!ret)
 		ret = compile_fitting(&job, options->chunk, image, err);
+	npu_graph_destroy(job.graph);
 	npu_model_destroy(job.model);
 	return ret;
 }

@@ -246,14 +246,14 @@ bool node_is_float(struct npu_graph *g, const struct node *n,
 	return false;
 }
 
-void node_count_users(struct npu_graph *g)
+uint8_t node_unary(enum npu_act act)
 {
-	for (struct npu_tensor *v = g->values; v; v = v->next)
-		v->users = 0;
-	for (struct node *n = g->nodes; n; n = n->next) {
-		n->done = false;
-		for (uint32_t i = 0; i < n->n_in; i++)
-			if (n->in[i])
-				n->in[i]->users++;
-	}
+	static const uint8_t unary[NPU_ACT_COUNT] = {
+		[NPU_ACT_NONE] = NPU_UNARY_COPY, [NPU_ACT_RELU] = NPU_UNARY_RELU,
+		[NPU_ACT_GELU] = NPU_UNARY_GELU, [NPU_ACT_GELU_ERF] = NPU_UNARY_GELU_ERF,
+		[NPU_ACT_SILU] = NPU_UNARY_SILU, [NPU_ACT_TANH] = NPU_UNARY_TANH,
+		[NPU_ACT_SIGMOID] = NPU_UNARY_SIGMOID,
+	};
+
+	return unary[act];
 }

@@ -28,7 +28,10 @@ enum value_kind {
  * @source: data of a VALUE_WEIGHT, which may be @own
  * @own: description of a weight that no file describes
  * @output: its name in the image if it is an output, else empty
- * @users: nodes that read it, counted for each operand; set by node_count_users()
+ * @users: operands that it is, of nodes that are needed; with the next two set
+ *	by fuse_nodes()
+ * @linears: how many of them are the input of a linear layer
+ * @user: the last of these nodes
  * @mem: memory of the graph being compiled
  */
 struct npu_tensor {
@@ -42,7 +45,8 @@ struct npu_tensor {
 	const struct npu_gguf_tensor *source;
 	struct npu_gguf_tensor own;
 	char output[NPU_JOB_NAME_LEN];
-	uint32_t users;
+	uint32_t users, linears;
+	struct node *user;
 	const struct tensor *mem;
 };
 
@@ -86,6 +90,21 @@ enum node_kind {
 	NODE_TOPK,
 };
 
+/** enum node_plan - how a node is compiled; see fuse.h */
+enum node_plan {
+	PLAN_DEAD,	/* not at all: nobody needs its result */
+	PLAN_ALONE,	/* as an operator of its own */
+	PLAN_PART,	/* as a part of the operator of a later node */
+	PLAN_LINEAR,	/* as the end of a linear layer, @part[0] */
+	PLAN_GATED,	/* as a product of two linear layers, act(@part[0]) * @part[1] */
+	PLAN_QKV,	/* attention with its linear layers, @part[0] to @part[2] */
+	PLAN_MAP,	/* as the end of a chain of elementwise operators from @part[0] on */
+};
+
+#define PLAN_PARTS 6
+#define PLAN_ROPE 3		/* index of the rotation of PLAN_QKV */
+#define PLAN_HEAD_NORM 4	/* and of the norms of query and key heads */
+
 /**
  * struct node - an operator of the public graph
  * @next: next one; nodes stand behind those that they depend on
@@ -98,7 +117,10 @@ enum node_kind {
  * @cache: of NODE_ATTENTION
  * @rope: of NODE_ROPE; its speeds belong to the node
  * @out: results; @out[1] are the indices of NODE_TOPK
- * @done: code for it was made, by a fusion
+ * @plan: how it is compiled
+ * @part: other nodes of its operator, as @plan says
+ * @res: what PLAN_LINEAR adds, or NULL
+ * @fn: enum npu_unary of PLAN_LINEAR's result, or of PLAN_GATED's gate
  * @n_in: number of @in
  * @in: operands; optional ones are NULL
  */
@@ -112,7 +134,10 @@ struct node {
 	struct npu_cache *cache;
 	struct npu_rope rope;
 	struct npu_tensor *out[2];
-	bool done;
+	enum node_plan plan;
+	struct node *part[PLAN_PARTS];
+	struct npu_tensor *res;
+	uint8_t fn;
 	uint32_t n_in;
 	struct npu_tensor *in[];
 };
@@ -202,7 +227,7 @@ bool node_is_float(struct npu_graph *g, const struct node *n,
 /** node_name_taken() - whether the image's tensors have that name already */
 bool node_name_taken(const struct npu_graph *g, const char *name);
 
-/** node_count_users() - set npu_tensor.users of all values, and clear node.done */
-void node_count_users(struct npu_graph *g);
+/** node_unary() - enum npu_unary of an activation */
+uint8_t node_unary(enum npu_act act);
 
 #endif /* LIBNPU_COMPILER_NODE_H */

@@ -7,30 +7,41 @@
 
 #include "node.h"
 
-/* An image's tensors are found by name: inputs, outputs, keys and values. */
+/* An image's tensors are found by name. */
 bool node_name_taken(const struct npu_graph *g, const char *name)
 {
 	for (const struct npu_tensor *v = g->values; v; v = v->next)
 		if ((v->kind == VALUE_INPUT && !strcmp(v->name, name)) ||
 		    !strcmp(v->output, name))
 			return true;
-	for (const struct npu_cache *c = g->caches; c; c = c->next) {
-		size_t len = strlen(c->name);
+	/* these are names of what the compiler adds */
+	return !strcmp(name, "kv") || !strcmp(name, "kv.layout") || !strcmp(name, "places");
+}
 
-		if (!strncmp(c->name, name, len) &&
-		    (!strcmp(name + len, ".keys") || !strcmp(name + len, ".values")))
-			return true;
-	}
-	return false;
+/* Names in an image stand on command lines, as NAME=FILE. */
+static bool is_image_name(const char *name)
+{
+	for (; *name; name++)
+		if (*name <= ' ' || *name > '~' || *name == '=')
+			return false;
+	return true;
 }
 
 static bool check_new_name(struct npu_graph *g, const char *name)
 {
 	if (g->err.code)
 		return false;
-	if (!name || !node_name_taken(g, name))
+	if (!name)
 		return true;
-	npu_graph_fail(g, -EINVAL, "%s: the graph has an input, output or cache of that name",
+	if (!is_image_name(name)) {
+		npu_graph_fail(g, -EINVAL,
+			       "'%.70s': names of inputs and outputs have printable ASCII characters, no space and no '='",
+			       name);
+		return false;
+	}
+	if (!node_name_taken(g, name))
+		return true;
+	npu_graph_fail(g, -EINVAL, "%s: the image has an input, output or other tensor of that name",
 		       name);
 	return false;
 }
@@ -160,16 +171,14 @@ struct npu_tensor *npu_graph_positions(struct npu_graph *graph)
 struct npu_cache *npu_graph_cache(struct npu_graph *graph, const char *name,
 				  uint32_t heads, uint32_t head_dim)
 {
-	char member[NPU_JOB_NAME_LEN + 8];
 	struct npu_cache *c;
 
-	snprintf(member, sizeof(member), "%s.values", name ? name : "");
-	if (!check_new_name(graph, member))
+	if (graph->err.code)
 		return NULL;
-	if (!name || !*name || strlen(member) >= NPU_JOB_NAME_LEN || !heads || !head_dim) {
+	if (!name || !*name || strlen(name) >= NPU_JOB_NAME_LEN || !heads || !head_dim) {
 		npu_graph_fail(graph, -EINVAL,
-			       "cache '%.60s': %u heads of %u; it has at least one of each, and a name of at most %d bytes",
-			       name ? name : "", heads, head_dim, NPU_JOB_NAME_LEN - 8);
+			       "cache '%.70s': %u heads of %u; it has at least one of each, and a name of at most %d bytes",
+			       name ? name : "", heads, head_dim, NPU_JOB_NAME_LEN - 1);
 		return NULL;
 	}
 	c = calloc(1, sizeof(*c));
@@ -178,7 +187,7 @@ struct npu_cache *npu_graph_cache(struct npu_graph *graph, const char *name,
 		return NULL;
 	}
 	c->graph = graph;
-	snprintf(c->name, sizeof(c->name), "%.*s", NPU_JOB_NAME_LEN - 8, name);
+	snprintf(c->name, sizeof(c->name), "%s", name);
 	c->heads = heads;
 	c->head_dim = head_dim;
 	*graph->last_cache = c;

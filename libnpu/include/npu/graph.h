@@ -41,6 +41,7 @@
 #include <npu/gguf.h>
 #include <npu/job.h>
 #include <npu/progress.h>
+#include <npu/quant.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -125,8 +126,9 @@ const char *npu_tensor_name(const struct npu_tensor *tensor);
 
 /*
  * Names have up to NPU_JOB_NAME_LEN - 1 bytes, and are taken over. Those of
- * inputs, outputs and caches are the names of the image's tensors, and each
- * is given once; those of other nodes stand in messages, traces and faults.
+ * inputs and outputs are the names of the image's tensors: each is given once,
+ * and has neither spaces nor '='. Those of other nodes stand in messages,
+ * traces and faults.
  */
 
 /* Where values come from */
@@ -192,11 +194,12 @@ struct npu_tensor *npu_graph_positions(struct npu_graph *graph);
 /**
  * npu_graph_cache() - keys and values that stay from run to run
  * @graph: graph
- * @name: its tensors in the image are NAME.keys and NAME.values
+ * @name: its name, in messages
  * @heads: heads of keys and values
  * @head_dim: width of a head
  *
- * It has as many positions as the graph is compiled for.
+ * It has as many positions as the graph is compiled for. All caches of a graph
+ * are one tensor of the image, "kv" (npu/compile.h).
  */
 struct npu_cache *npu_graph_cache(struct npu_graph *graph, const char *name,
 				  uint32_t heads, uint32_t head_dim);
@@ -486,6 +489,9 @@ struct npu_graph_program {
  * @programs: programs to make, none with more than @rows; NULL: one, named
  *	"run", whose arguments are 0, @rows, @rows when a job gives none
  * @n_programs: number of them
+ * @weights: format of the matrices, NPU_QUANT_AUTO for what is closest to the source
+ * @no_fallback: a node that the device cannot do is an error, which names it,
+ *	instead of running on the CPU
  * @progress: told how many bytes of weights are converted, or NULL
  * @progress_opaque: passed to @progress
  */
@@ -493,6 +499,8 @@ struct npu_graph_options {
 	uint32_t context, rows;
 	const struct npu_graph_program *programs;
 	uint32_t n_programs;
+	struct npu_quant_format weights;
+	bool no_fallback;
 	npu_progress_fn *progress;
 	void *progress_opaque;
 };
