@@ -210,8 +210,12 @@ static void bad_twice(struct env *e)
 
 static void bad_cache_name(struct env *e)
 {
-	npu_graph_cache(e->g, "bad", 1, 1);
-	npu_graph_output(e->g, "bad.keys", npu_graph_act(e->g, "a", e->x, NPU_ACT_RELU));
+	npu_graph_cache(e->g, "bad", 0, 1);
+}
+
+static void bad_name(struct env *e)
+{
+	npu_graph_input(e->g, "bad name", NPU_TYPE_F32, NPU_SHAPE(1));
 }
 
 static void bad_output(struct env *e)
@@ -269,8 +273,8 @@ static const struct {
 	{ "6 elements of a head of 4", bad_rope }, { "base 0", bad_base },
 	{ "[rows][4][3]", bad_heads }, { "'good' already", bad_cache },
 	{ "operand 2 is missing", bad_missing }, { "index of an embedding", bad_positions },
-	{ "has an input", bad_twice }, { "or cache", bad_cache_name },
-	{ "not computed", bad_output }, { "output 'first' already", bad_outputs },
+	{ "has an input", bad_twice }, { "0 heads of 1", bad_cache_name },
+	{ "no space", bad_name }, { "not computed", bad_output }, { "output 'first' already", bad_outputs },
 	{ "not type 1", bad_type }, { "too large", bad_size }, { "not zero", bad_zero },
 	{ "5 dimensions", bad_dims }, { "rows 3 to", bad_rows },
 };
