@@ -246,7 +246,7 @@ int npu_tokenizer_encode_parts(const struct npu_tokenizer *tokenizer,
 			       struct npu_error *err)
 {
 	struct encoder e = {
-		.tokenizer = tokenizer, .fresh = true, .part = parts,
+		.tokenizer = tokenizer, .fresh = !(flags & NPU_ENCODE_MORE), .part = parts,
 		.part_end = n_parts ? parts[0].len : 0, .err = err,
 	};
 	char *text = NULL;
@@ -254,7 +254,7 @@ int npu_tokenizer_encode_parts(const struct npu_tokenizer *tokenizer,
 
 	if (ret)
 		return ret;
-	if (flags & ~(NPU_ENCODE_BOS | NPU_ENCODE_EOS))
+	if (flags & ~(NPU_ENCODE_BOS | NPU_ENCODE_EOS | NPU_ENCODE_MORE))
 		return npu_error_set(err, -EINVAL, "unknown flags 0x%x", flags);
 	if (n_parts > 1)
 		text = join(parts, n_parts, e.len);

@@ -132,6 +132,17 @@ static void test_decoding(const struct npu_tokenizer *t)
 	ok(len == 2 && !memcmp(out, "\xc3\xbc", 2), "and comes whole");
 }
 
+static void test_more(void)
+{
+	struct npu_tokenizer *t = make_small(1);
+
+	is_str(ids_of(t, "ac", NPU_ENCODE_MORE), "260 262",
+	       "no blank where a text goes on");
+	is_str(ids_of(t, " ac", NPU_ENCODE_MORE), "266 262",
+	       "but that which is in it");
+	npu_tokenizer_destroy(t);
+}
+
 static void test_no_prefix(void)
 {
 	struct npu_tokenizer *t = make_small(0);
@@ -347,6 +358,7 @@ int main(void)
 	test_long(t);
 	npu_tokenizer_destroy(t);
 	test_no_prefix();
+	test_more();
 	test_against_slow();
 	test_no_bytes();
 	test_hostile();

@@ -28,11 +28,14 @@ extern "C" {
  *	``<|endoftext|>``, becomes that token; never set it for text from others
  * @NPU_ENCODE_EOS: end with the end-of-text token if the file asks for one
  *	(tokenizer.ggml.add_eos_token)
+ * @NPU_ENCODE_MORE: the text goes on from another: SentencePiece's blank does
+ *	not come before it
  */
 enum npu_encode_flags {
 	NPU_ENCODE_BOS		= 1u << 0,
 	NPU_ENCODE_SPECIAL	= 1u << 1,
 	NPU_ENCODE_EOS		= 1u << 2,
+	NPU_ENCODE_MORE		= 1u << 3,
 };
 
 /**
@@ -136,7 +139,7 @@ int npu_tokenizer_encode(const struct npu_tokenizer *tokenizer,
  * @tokenizer: tokenizer
  * @parts: parts; the text is one after the other, and merges go across them
  * @n_parts: number of @parts
- * @flags: NPU_ENCODE_BOS, NPU_ENCODE_EOS
+ * @flags: NPU_ENCODE_BOS, NPU_ENCODE_EOS, NPU_ENCODE_MORE
  * @ids: as for npu_tokenizer_encode()
  * @count: as for npu_tokenizer_encode(), with the length of all parts
  * @err: receives the reason, or NULL
