@@ -13,6 +13,7 @@
 #include <npu/gguf.h>
 #include <npu/image_cache.h>
 #include <npu/job.h>
+#include <npu/model_image.h>
 #include <npu/npu.h>
 
 #include "exit_status.h"
@@ -298,11 +299,17 @@ static int compile(const struct arguments *a, struct npu_error *err)
 	else
 		ret = npu_compile_llama_block(gguf, a->block, &a->target, &a->compile,
 					      &image, err);
-	npu_gguf_close(gguf);
 	progress_end(a->compile.progress_opaque);
-	if (ret)
+	if (ret) {
+		npu_gguf_close(gguf);
 		return ret == -ENOMEM ? STATUS_FAILED : STATUS_BAD_INPUT;
-	ret = npu_job_image_write(image, a->output, err);
+	}
+	/* With its tokenizer the whole model runs without the model file. */
+	if (a->block < 0)
+		ret = npu_model_image_write(image, gguf, a->output, err);
+	else
+		ret = npu_job_image_write(image, a->output, err);
+	npu_gguf_close(gguf);
 	if (!ret)
 		report(a, image);
 	npu_job_image_free(image);

@@ -47,6 +47,7 @@ static int read_file(struct npu_gguf *gguf, struct npu_error *err)
 
 	if (!ret)
 		ret = gguf_read_metadata(gguf, &cursor, entries);
+	gguf->metadata_end = cursor.pos;
 	if (!ret)
 		ret = gguf_read_tensors(gguf, &cursor, tensors);
 	if (!ret)

@@ -51,6 +51,7 @@ struct gguf_tensor_entry {
  * @mapped: @data is a mapping to undo on close
  * @version: version of the format
  * @alignment: alignment of tensor data
+ * @metadata_end: where the metadata ends
  * @entry_count: number of entries that are complete
  * @entry: metadata in the file's order
  * @by_key: the same, sorted by key
@@ -67,6 +68,7 @@ struct npu_gguf {
 	bool mapped;
 	uint32_t version;
 	uint32_t alignment;
+	size_t metadata_end;
 	uint64_t entry_count;
 	struct gguf_entry *entry;
 	const struct gguf_entry **by_key;

@@ -158,6 +158,18 @@ int npu_gguf_open(const char *path, struct npu_gguf **gguf,
 int npu_gguf_open_memory(const char *name, const void *data, size_t size,
 			 struct npu_gguf **gguf, struct npu_error *err);
 
+/**
+ * npu_gguf_copy_metadata() - make a file with the same metadata and no tensors
+ * @gguf: open file
+ * @data: receives its bytes; the caller frees them with free()
+ * @size: receives their number
+ * @err: receives the reason, or NULL
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int npu_gguf_copy_metadata(const struct npu_gguf *gguf, void **data, size_t *size,
+			   struct npu_error *err);
+
 /** npu_gguf_close() - free what npu_gguf_open() made; NULL is allowed */
 void npu_gguf_close(struct npu_gguf *gguf);
 
