@@ -4,6 +4,7 @@
 #define NPU_TOOLS_JSON_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /**
@@ -25,6 +26,8 @@ void json_array(struct json *json, const char *name);
 void json_close_object(struct json *json);
 void json_close_array(struct json *json);
 void json_string(struct json *json, const char *name, const char *value);
+/* Any bytes: those that are not UTF-8 become U+FFFD. */
+void json_text(struct json *json, const char *name, const char *data, size_t len);
 void json_uint(struct json *json, const char *name, uint64_t value);
 void json_double(struct json *json, const char *name, double value);
 void json_bool(struct json *json, const char *name, bool value);
