@@ -27,6 +27,7 @@
 #include "npu_sched.h"
 #include "npu_submit.h"
 #include "npu_sysfs.h"
+#include "npu_uring.h"
 #include "npu_vm.h"
 
 struct workqueue_struct *npu_release_wq;
@@ -103,6 +104,7 @@ static const struct file_operations npu_fops = {
 	.llseek = noop_llseek,
 	.mmap = drm_gem_mmap,
 	.show_fdinfo = drm_show_fdinfo,
+	.uring_cmd = npu_uring_cmd,
 	.fop_flags = FOP_UNSIGNED_OFFSET,
 };
 
@@ -119,7 +121,7 @@ static const struct drm_driver npu_driver = {
 	.name = "npu",
 	.desc = "Virtual NPU",
 	.major = 1,
-	.minor = 1,
+	.minor = 2,
 };
 
 static void npu_device_released(struct drm_device *drm, void *arg)

@@ -24,7 +24,6 @@
 #include "npu_trace.h"
 #include "npu_vm.h"
 
-#define NPU_MAX_SUBMIT_JOBS	64
 #define NPU_MAX_SYNCS		256
 #define NPU_PROGRAM_ALIGN	128
 #define NPU_PROGRAM_MIN		256	/* header and one instruction */
@@ -45,6 +44,12 @@ struct npu_submission {
 
 	/** @count: entries of @jobs */
 	u32 count;
+
+	/** @fences: receives the finished fence of each, referenced; or NULL */
+	struct dma_fence **fences;
+
+	/** @nonblock: do not wait for other submits to the context */
+	bool nonblock;
 
 	/** @signals: what they signal */
 	struct npu_sync_signals signals;
@@ -157,6 +162,8 @@ static struct dma_fence *npu_submit_push(struct npu_submission *sub)
 		dma_fence_put(fence);
 		drm_sched_job_arm(&job->base);
 		fence = dma_fence_get(&job->base.s_fence->finished);
+		if (sub->fences)
+			sub->fences[i] = dma_fence_get(fence);
 		sub->jobs[i] = NULL;
 		trace_npu_submit(job, -1);
 		drm_sched_entity_push_job(&job->base);
@@ -202,6 +209,15 @@ static int npu_submit_check_ctx(struct npu_ctx *ctx)
 	return 0;
 }
 
+static int npu_submit_lock(struct npu_submission *sub)
+{
+	struct mutex *lock = &sub->ctx->submit_lock;
+
+	if (sub->nonblock)
+		return mutex_trylock(lock) ? 0 : -EAGAIN;
+	return mutex_lock_interruptible(lock) ? -ERESTARTSYS : 0;
+}
+
 static int npu_submit_all(struct npu_submission *sub, const struct drm_npu_job *jobs, u32 count,
 			  u64 *first_seqno)
 {
@@ -211,10 +227,10 @@ static int npu_submit_all(struct npu_submission *sub, const struct drm_npu_job *
 	ret = npu_submit_check_ctx(sub->ctx);
 	for (i = 0; i < count && !ret; i++)
 		ret = npu_submit_add_job(sub, &jobs[i]);
+	if (!ret)
+		ret = npu_submit_lock(sub);
 	if (ret)
 		return ret;
-	if (mutex_lock_interruptible(&sub->ctx->submit_lock))
-		return -ERESTARTSYS;
 	ret = npu_submit_check_ctx(sub->ctx);
 	if (!ret)
 		ret = npu_submit_commit(sub, first_seqno);
@@ -235,16 +251,17 @@ static void npu_submit_free(struct npu_submission *sub)
 }
 
 /**
- * npu_ioctl_submit() - DRM_IOCTL_NPU_SUBMIT
- * @drm: device
- * @data: &struct drm_npu_submit
+ * npu_submit() - submit jobs
  * @drm_file: file
+ * @args: what and where; first_seqno is set
+ * @fences: receives a finished fence for each job, referenced; or NULL
+ * @nonblock: give -EAGAIN instead of waiting for others who submit
  *
  * Return: 0 or a negative errno.
  */
-int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *drm_file)
+int npu_submit(struct drm_file *drm_file, struct drm_npu_submit *args, struct dma_fence **fences,
+	       bool nonblock)
 {
-	struct drm_npu_submit *args = data;
 	struct drm_npu_job *jobs __free(kvfree) = NULL;
 	struct npu_submission *sub;
 	int ret;
@@ -259,6 +276,8 @@ int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *drm_fi
 		return -ENOMEM;
 	npu_sync_init(&sub->signals);
 	sub->drm_file = drm_file;
+	sub->fences = fences;
+	sub->nonblock = nonblock;
 	sub->ctx = npu_ctx_lookup(drm_file->driver_priv, args->context_id);
 	if (!sub->ctx) {
 		kfree(sub);
@@ -267,4 +286,17 @@ int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *drm_fi
 	ret = npu_submit_all(sub, jobs, args->jobs.count, &args->first_seqno);
 	npu_submit_free(sub);
 	return ret;
+}
+
+/**
+ * npu_ioctl_submit() - DRM_IOCTL_NPU_SUBMIT
+ * @drm: device
+ * @data: &struct drm_npu_submit
+ * @drm_file: file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *drm_file)
+{
+	return npu_submit(drm_file, data, NULL, false);
 }

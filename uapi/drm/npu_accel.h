@@ -659,6 +659,55 @@ struct drm_npu_event {
 	__u64 address;
 };
 
+/**
+ * enum drm_npu_uring_op - commands of io_uring, &io_uring_sqe.cmd_op of IORING_OP_URING_CMD
+ *
+ * On the node's descriptor, plain or registered. Since 1.2.
+ */
+enum drm_npu_uring_op {
+	/**
+	 * @DRM_NPU_URING_SUBMIT: &struct drm_npu_submit; completes when all of its
+	 * jobs have ended, with the first error of their fences, or at once with
+	 * an error of the ioctl, and then nothing was submitted
+	 */
+	DRM_NPU_URING_SUBMIT = 1,
+
+	/**
+	 * @DRM_NPU_URING_WAIT: &struct drm_npu_uring_wait; completes when the
+	 * fence that the syncobj has now signals, with its error; -EINVAL if it
+	 * has none
+	 */
+	DRM_NPU_URING_WAIT,
+
+	/** @DRM_NPU_URING_VM_BIND: &struct drm_npu_vm_bind; completes when it is done */
+	DRM_NPU_URING_VM_BIND,
+};
+
+/**
+ * struct drm_npu_uring_cmd - &io_uring_sqe.cmd
+ */
+struct drm_npu_uring_cmd {
+	/** @arg: user pointer to the structure of the command */
+	__u64 arg;
+
+	/** @reserved: zero */
+	__u64 reserved;
+};
+
+/**
+ * struct drm_npu_uring_wait - DRM_NPU_URING_WAIT
+ */
+struct drm_npu_uring_wait {
+	/** @handle: syncobj handle */
+	__u32 handle;
+
+	/** @pad: zero */
+	__u32 pad;
+
+	/** @point: of a timeline, or zero */
+	__u64 point;
+};
+
 #define DRM_IOCTL_NPU(access, id, type) \
 	DRM_IO ## access(DRM_COMMAND_BASE + DRM_NPU_ ## id, struct drm_npu_ ## type)
 
