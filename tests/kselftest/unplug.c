@@ -69,8 +69,8 @@ static int wait_for_device(void)
 	return -ENODEV;
 }
 
-/* Keeps the device busy until it is killed, or the device goes. */
-static void be_busy(uint64_t rounds)
+/* Keeps the device busy until it is killed, or the device goes; says when it begins. */
+static void be_busy(uint64_t rounds, int begun)
 {
 	struct drm_npu_job jobs[64], spin;
 	uint64_t args[1] = { rounds };
@@ -83,6 +83,8 @@ static void be_busy(uint64_t rounds)
 	npu_job_args(&spin, args);
 	for (i = 0; i < 64; i++)
 		jobs[i] = spin;
+	if (write(begun, "", 1) != 1)
+		_exit(1);
 	while (!npu_submit(m.fd, m.ctx, jobs, 64, NULL))
 		;
 	npu_machine_close(&m);
@@ -91,10 +93,19 @@ static void be_busy(uint64_t rounds)
 
 static pid_t start_busy(uint64_t rounds)
 {
-	pid_t child = fork();
+	int begun[2];
+	pid_t child;
+	char byte;
 
+	if (pipe(begun))
+		return -1;
+	child = fork();
 	if (!child)
-		be_busy(rounds);
+		be_busy(rounds, begun[1]);
+	close(begun[1]);
+	if (child > 0 && read(begun[0], &byte, 1) != 1)
+		child = -1;
+	close(begun[0]);
 	return child;
 }
 
