@@ -1,65 +1,63 @@
 // SPDX-License-Identifier: MIT
-/* Models: what an image says of itself, and what it has cost. */
+/* Models: how they begin and end, and what they have cost. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <hw/npu_isa.h>
+
 #include "llm_model.h"
 
-static const struct npu_job_tensor *find_tensor(const struct npu_job_image *image,
-						const char *name)
+static const int32_t *layout_of(const struct llm_machine *m, const struct npu_job_image *image)
 {
 	for (uint32_t i = 0; i < image->n_tensors; i++)
-		if (!strcmp(image->tensors[i].name, name))
-			return &image->tensors[i];
+		if (!strcmp(image->tensors[i].name, "kv.layout"))
+			return npu_job_tensor_size(&image->tensors[i]) ==
+			       NPU_KV_LAYOUT_COUNT * sizeof(int32_t) ?
+			       m->tensor(m->opaque, "kv.layout") : NULL;
 	return NULL;
 }
 
-static bool find_program(const struct npu_job_image *image, const char *name,
-			 uint32_t *index)
+static int init_pool(struct npu_llm *llm, uint64_t kv_bytes, struct npu_error *err)
 {
-	for (uint32_t i = 0; i < image->n_programs; i++) {
-		if (strcmp(image->programs[i].name, name))
-			continue;
-		*index = i;
-		return true;
-	}
-	return false;
-}
+	const struct llm_image *im = &llm->image;
+	uint64_t pages = im->context / im->page_tokens + !!(im->context % im->page_tokens);
 
-/* The image says all that there is to know about the model. */
-static int read_image(struct npu_llm *llm, const struct npu_job_image *image,
-		      struct npu_error *err)
-{
-	const struct npu_job_tensor *logits = find_tensor(image, "logits");
-	const struct npu_job_tensor *layout = find_tensor(image, "kv.layout");
-	const struct llm_machine *m = &llm->machine;
-	const int32_t *numbers;
-
-	if (!logits || logits->n_dims != 2 || !layout ||
-	    layout->dims[0] != NPU_KV_LAYOUT_COUNT ||
-	    !find_program(image, "decode", &llm->decode) ||
-	    !find_program(image, "prefill", &llm->prefill) ||
-	    image->programs[llm->prefill].num_args != 4)
-		return npu_error_set(err, -EINVAL, "the image holds no language model");
-	llm->chunk = image->programs[llm->prefill].args[1];
-	llm->vocab = logits->dims[1];
-	numbers = m->tensor(m->opaque, "kv.layout");
-	llm->context = numbers[NPU_KV_CONTEXT];
-	if (!llm->chunk || llm->chunk > logits->dims[0])
+	pages *= im->slots;
+	if (kv_bytes && kv_bytes / im->page_bytes < pages)
+		pages = kv_bytes / im->page_bytes;
+	if (pages > UINT32_MAX)
+		pages = UINT32_MAX;
+	if (!pages)
 		return npu_error_set(err, -EINVAL,
-				     "the image runs %u tokens at a time, and has room for %llu",
-				     llm->chunk, (unsigned long long)logits->dims[0]);
-	llm->tokens = m->tensor(m->opaque, "tokens");
-	llm->logits = m->tensor(m->opaque, "logits");
-	if (!llm->tokens || !llm->logits)
-		return npu_error_set(err, -EINVAL,
-				     "the image lacks the tensor tokens or logits");
+				     "%llu bytes for the KV cache: a page of %u tokens has %llu",
+				     (unsigned long long)kv_bytes, im->page_tokens,
+				     (unsigned long long)im->page_bytes);
+	kv_pool_init(&llm->pool, &llm->machine, im->page_bytes, pages);
 	return 0;
 }
 
+static int init(struct npu_llm *llm, const struct npu_job_image *image,
+		uint64_t kv_bytes, struct npu_error *err)
+{
+	const struct llm_machine *m = &llm->machine;
+	int ret = llm_read_image(image, layout_of(m, image), &llm->image, err);
+
+	if (ret)
+		return ret;
+	llm->tokens = m->tensor(m->opaque, "tokens");
+	llm->logits = m->tensor(m->opaque, "logits");
+	if (llm->image.batch > 1)
+		llm->places = m->tensor(m->opaque, "places");
+	llm->slot_used = calloc(llm->image.slots, sizeof(*llm->slot_used));
+	if (!llm->slot_used)
+		return npu_error_set(err, -ENOMEM, "no memory for %u sequences",
+				     llm->image.slots);
+	return init_pool(llm, kv_bytes, err);
+}
+
 int llm_create(const struct llm_machine *machine, const struct npu_job_image *image,
-	       struct npu_llm **llm, struct npu_error *err)
+	       uint64_t kv_bytes, struct npu_llm **llm, struct npu_error *err)
 {
 	struct npu_llm *made = calloc(1, sizeof(*made));
 	int ret;
@@ -71,7 +69,7 @@ int llm_create(const struct llm_machine *machine, const struct npu_job_image *im
 	made->machine = *machine;
 	made->refs = 1;
 	pthread_mutex_init(&made->lock, NULL);
-	ret = read_image(made, image, err);
+	ret = init(made, image, kv_bytes, err);
 	if (ret) {
 		llm_put(made);
 		return ret;
@@ -89,8 +87,10 @@ void llm_put(struct npu_llm *llm)
 	pthread_mutex_unlock(&llm->lock);
 	if (!last)
 		return;
+	kv_pool_fini(&llm->pool);
 	llm->machine.release(llm->machine.opaque);
 	pthread_mutex_destroy(&llm->lock);
+	free(llm->slot_used);
 	free(llm);
 }
 
@@ -102,29 +102,27 @@ void npu_llm_close(struct npu_llm *llm)
 
 uint32_t npu_llm_context(const struct npu_llm *llm)
 {
-	return llm->context;
+	return llm->image.context;
 }
 
 uint32_t npu_llm_vocab(const struct npu_llm *llm)
 {
-	return llm->vocab;
+	return llm->image.vocab;
 }
 
 uint32_t npu_llm_chunk(const struct npu_llm *llm)
 {
-	return llm->chunk;
+	return llm->image.chunk;
 }
 
 uint32_t npu_llm_batch(const struct npu_llm *llm)
 {
-	(void)llm;
-	return 1;
+	return llm->image.batch;
 }
 
 uint32_t npu_llm_sequences(const struct npu_llm *llm)
 {
-	(void)llm;
-	return 1;
+	return llm->image.slots;
 }
 
 void npu_llm_stats(struct npu_llm *llm, enum npu_llm_phase phase,
@@ -135,13 +133,28 @@ void npu_llm_stats(struct npu_llm *llm, enum npu_llm_phase phase,
 	pthread_mutex_unlock(&llm->lock);
 }
 
-/* The one sequence's cache is one page. */
+int llm_kv_room(const struct npu_llm *llm, uint64_t pages, struct npu_error *err)
+{
+	uint32_t left = llm->pool.max_pages - llm->pool.used;
+
+	if (pages <= left)
+		return 0;
+	return npu_error_set(err, -ENOMEM,
+			     "%llu pages of the KV cache are needed, and %u of %u are free: end or shorten a sequence, or give the cache more memory",
+			     (unsigned long long)pages, left, llm->pool.max_pages);
+}
+
 void npu_llm_kv(struct npu_llm *llm, struct npu_llm_kv *kv)
 {
 	pthread_mutex_lock(&llm->lock);
 	*kv = (struct npu_llm_kv){
-		.page_tokens = llm->context, .pages = 1, .used = llm->sequences,
-		.allocated = 1, .sequences = llm->sequences,
+		.page_tokens = llm->image.page_tokens,
+		.page_bytes = llm->image.page_bytes,
+		.pages = llm->pool.max_pages,
+		.used = llm->pool.used,
+		.shared = llm->pool.shared,
+		.allocated = llm->pool.n_pages,
+		.sequences = llm->sequences,
 	};
 	pthread_mutex_unlock(&llm->lock);
 }

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: MIT
 /* A model on a device of the runtime. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <npu/buffer.h>
+#include <npu/vm.h>
+
 #include "llm_machine.h"
+#include "runtime/instance.h"
+#include "runtime/objects.h"
 
 static void *instance_tensor(void *opaque, const char *name)
 {
@@ -18,22 +26,63 @@ static void instance_release(void *opaque)
 	npu_job_unload(opaque);
 }
 
+static int instance_memory(void *opaque, uint64_t size, void **memory, void **data,
+			   struct npu_error *err)
+{
+	const struct npu_instance *instance = opaque;
+	struct npu_buffer *buffer;
+	int ret = npu_buffer_create(instance->vm->device, instance->vm, size, &buffer, err);
+
+	if (ret)
+		return ret;
+	*memory = buffer;
+	*data = npu_buffer_data(buffer);
+	return 0;
+}
+
+static void instance_free_memory(void *opaque, void *memory)
+{
+	(void)opaque;
+	npu_buffer_destroy(memory);
+}
+
+static int instance_map(void *opaque, const struct llm_map *maps, size_t n,
+			struct npu_error *err)
+{
+	const struct npu_instance *instance = opaque;
+	struct npu_vm_op *ops = calloc(n, sizeof(*ops));
+	int ret;
+
+	if (!ops)
+		return npu_error_set(err, -ENOMEM, "no memory to map %zu pages", n);
+	for (size_t i = 0; i < n; i++)
+		ops[i] = (struct npu_vm_op){
+			.buffer = maps[i].memory, .offset = maps[i].offset,
+			.size = maps[i].size, .va = maps[i].va,
+			.flags = maps[i].readonly ? NPU_VM_READONLY : 0,
+		};
+	ret = npu_vm_bind(instance->vm, ops, n, NULL, err);
+	free(ops);
+	return ret;
+}
+
 int npu_llm_open_image(struct npu_device *device, const struct npu_job_image *image,
 		       const struct npu_llm_options *options, struct npu_llm **llm,
 		       struct npu_error *err)
 {
 	struct llm_machine machine = {
 		.tensor = instance_tensor, .run = instance_run,
-		.release = instance_release,
+		.memory = instance_memory, .free_memory = instance_free_memory,
+		.map = instance_map, .release = instance_release,
 	};
 	struct npu_instance *instance;
-	int ret = npu_job_load(device, image, NULL, &instance, err);
+	int ret = npu_instance_load(device, image, llm_cache_address(image), NULL, &instance,
+				    err);
 
-	(void)options;
 	if (ret)
 		return ret;
 	machine.opaque = instance;
-	return llm_create(&machine, image, llm, err);
+	return llm_create(&machine, image, options ? options->kv_bytes : 0, llm, err);
 }
 
 int npu_llm_open(struct npu_device *device, const struct npu_gguf *gguf,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Tokens through the programs of a model. */
+/* Tokens through the programs of a model. The model is locked in all but the last functions. */
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -8,18 +8,19 @@
 
 #include "llm_model.h"
 
+/* @parts: sequences of the job; each has an equal part of what it cost. */
 static void account(struct npu_llm_stats *to, const struct npu_job_stats *run,
-		    uint64_t tokens)
+		    uint64_t tokens, uint32_t parts)
 {
 	const uint64_t *c = run->counters;
 
 	to->tokens += tokens;
 	to->runs++;
-	to->wall_ns += run->wall_ns;
-	to->model_seconds += run->model_seconds;
-	to->joules += c[NPU_CNT_ENERGY_PJ] * 1e-12;
-	to->bytes += c[NPU_CNT_MEM_READ] + c[NPU_CNT_MEM_WRITE];
-	to->macs += c[NPU_CNT_MACS_I8] + c[NPU_CNT_MACS_I4] + c[NPU_CNT_MACS_F16];
+	to->wall_ns += run->wall_ns / parts;
+	to->model_seconds += run->model_seconds / parts;
+	to->joules += c[NPU_CNT_ENERGY_PJ] * 1e-12 / parts;
+	to->bytes += (c[NPU_CNT_MEM_READ] + c[NPU_CNT_MEM_WRITE]) / parts;
+	to->macs += (c[NPU_CNT_MACS_I8] + c[NPU_CNT_MACS_I4] + c[NPU_CNT_MACS_F16]) / parts;
 }
 
 /* As ARGMAX: the lowest of the largest, NaN counts as -inf. */
@@ -36,73 +37,142 @@ static uint32_t largest(const float *x, uint32_t n)
 	return at;
 }
 
-/* One job; @n is at most a chunk, @logits of them get logits. */
+/* A job has appended @n tokens; row @row of its logits is the last one's, if not negative. */
+static void appended(struct npu_sequence *s, const uint32_t *tokens, uint32_t n, int64_t row)
+{
+	const struct npu_llm *llm = s->llm;
+	uint32_t vocab = llm->image.vocab;
+
+	memcpy(s->tokens + s->length, tokens, n * sizeof(*tokens));
+	s->length += n;
+	s->has_logits = row >= 0;
+	if (row < 0)
+		return;
+	memcpy(s->logits, llm->logits + (size_t)row * vocab, vocab * sizeof(*s->logits));
+	s->next = largest(s->logits, vocab);
+}
+
+/* One job of one sequence; @n is at most a chunk, @logits of them get logits. */
 static int run(struct npu_sequence *s, enum npu_llm_phase phase, const uint32_t *tokens,
 	       uint32_t n, uint32_t logits, struct npu_error *err)
 {
 	struct npu_llm *llm = s->llm;
-	const uint64_t chunk[] = { s->length, n, logits, 0 }, single[] = { s->length, 0 };
-	const uint64_t *args = phase == NPU_LLM_DECODE ? single : chunk;
-	uint32_t program = phase == NPU_LLM_DECODE ? llm->decode : llm->prefill;
+	const uint64_t chunk[] = { s->length, n, logits, s->slot };
+	const uint64_t single[] = { s->length, s->slot };
+	bool decode = phase == NPU_LLM_DECODE;
 	struct npu_job_stats stats;
 	int ret;
 
 	for (uint32_t i = 0; i < n; i++)
 		llm->tokens[i] = tokens[i];
 	s->has_logits = false;
-	ret = llm->machine.run(llm->machine.opaque, program, args, &stats, err);
+	ret = llm->machine.run(llm->machine.opaque,
+			       decode ? llm->image.decode : llm->image.prefill,
+			       decode ? single : chunk, &stats, err);
 	if (ret)
 		return ret;
-	account(&llm->stats[phase], &stats, n);
-	account(&s->stats[phase], &stats, n);
-	memcpy(s->tokens + s->length, tokens, n * sizeof(*tokens));
-	s->length += n;
-	if (!logits)
-		return 0;
-	memcpy(s->logits, llm->logits + (size_t)(logits - 1) * llm->vocab,
-	       llm->vocab * sizeof(*s->logits));
-	s->next = largest(s->logits, llm->vocab);
-	s->has_logits = true;
+	account(&llm->stats[phase], &stats, n, 1);
+	account(&s->stats[phase], &stats, n, 1);
+	appended(s, tokens, n, (int64_t)logits - 1);
+	return 0;
+}
+
+/* One job of several sequences, at most a batch of them. */
+static int run_batch(struct npu_llm *llm, struct npu_sequence *const *sequences,
+		     const uint32_t *tokens, uint32_t n, struct npu_error *err)
+{
+	const uint64_t rows[] = { n };
+	struct npu_job_stats stats;
+	int ret;
+
+	for (uint32_t i = 0; i < n; i++) {
+		llm->tokens[i] = tokens[i];
+		llm->places[i] = sequences[i]->length;
+		llm->places[llm->image.places + i] = sequences[i]->slot;
+		sequences[i]->has_logits = false;
+	}
+	ret = llm->machine.run(llm->machine.opaque, llm->image.batched, rows, &stats, err);
+	if (ret)
+		return ret;
+	account(&llm->stats[NPU_LLM_DECODE], &stats, n, 1);
+	for (uint32_t i = 0; i < n; i++) {
+		account(&sequences[i]->stats[NPU_LLM_DECODE], &stats, 1, n);
+		appended(sequences[i], &tokens[i], 1, i);
+	}
 	return 0;
 }
 
 static int check_tokens(const struct npu_sequence *s, const uint32_t *tokens, size_t n,
 			struct npu_error *err)
 {
-	const struct npu_llm *llm = s->llm;
+	const struct llm_image *im = &s->llm->image;
 
 	if (!n)
 		return npu_error_set(err, -EINVAL, "no tokens to run");
-	if (n > llm->context - s->length)
+	if (n > im->context - s->length)
 		return npu_error_set(err, -ENOSPC,
 				     "%zu tokens behind %u exceed the context of %u: ask for fewer, or compile a longer context",
-				     n, s->length, llm->context);
+				     n, s->length, im->context);
 	for (size_t i = 0; i < n; i++)
-		if (tokens[i] >= llm->vocab)
+		if (tokens[i] >= im->vocab)
 			return npu_error_set(err, -EINVAL,
 					     "token %u is not below the vocabulary of %u",
-					     tokens[i], llm->vocab);
+					     tokens[i], im->vocab);
+	if (s->kv.lost)
+		return npu_error_set(err, -EIO, "the sequence has lost its pages: start another");
 	return 0;
+}
+
+/* Pages for @n more tokens of each sequence, all with one change of mappings. */
+static int make_room(struct npu_llm *llm, struct npu_sequence *const *sequences,
+		     size_t count, size_t n, struct npu_error *err)
+{
+	struct kv_update up;
+	uint64_t pages = 0;
+	int ret;
+
+	for (size_t i = 0; i < count; i++)
+		pages += kv_table_cost(&sequences[i]->kv, sequences[i]->length,
+				       sequences[i]->length + n);
+	ret = llm_kv_room(llm, pages, err);
+	if (ret)
+		return ret;
+	kv_update_begin(&up, &llm->pool);
+	for (size_t i = 0; !ret && i < count; i++)
+		ret = kv_update_write(&up, &sequences[i]->kv, sequences[i]->length,
+				      sequences[i]->length + n, err);
+	return kv_update_end(&up, ret, err);
+}
+
+/* After a failure: as many tokens as there were, and only their pages. */
+static void go_back(struct npu_sequence *s, uint32_t length)
+{
+	s->length = length;
+	kv_table_trim(&s->kv, length);
 }
 
 /* @all receives every token's logits, or is NULL when the last one's are enough. */
 static int append_locked(struct npu_sequence *s, const uint32_t *tokens, size_t n,
 			 float *all, struct npu_error *err)
 {
-	struct npu_llm *llm = s->llm;
+	uint32_t chunk = s->llm->image.chunk, vocab = s->llm->image.vocab;
 	uint32_t start = s->length;
 	int ret = check_tokens(s, tokens, n, err);
 
-	for (size_t i = 0; !ret && i < n; i += llm->chunk) {
-		uint32_t now = n - i < llm->chunk ? n - i : llm->chunk;
+	if (!ret)
+		ret = make_room(s->llm, &s, 1, n, err);
+	if (ret)
+		return ret;
+	for (size_t i = 0; !ret && i < n; i += chunk) {
+		uint32_t now = n - i < chunk ? n - i : chunk;
 
 		ret = run(s, NPU_LLM_PREFILL, tokens + i, now, all ? now : i + now == n, err);
 		if (!ret && all)
-			memcpy(all + i * llm->vocab, llm->logits,
-			       (size_t)now * llm->vocab * sizeof(*all));
+			memcpy(all + i * vocab, s->llm->logits,
+			       (size_t)now * vocab * sizeof(*all));
 	}
 	if (ret)
-		s->length = start;
+		go_back(s, start);
 	return ret;
 }
 
@@ -117,16 +187,63 @@ int npu_sequence_append(struct npu_sequence *sequence, const uint32_t *tokens, s
 	return ret;
 }
 
+static int check_batch(struct npu_llm *llm, struct npu_sequence *const *sequences,
+		       const uint32_t *tokens, size_t n, struct npu_error *err)
+{
+	struct npu_error why;
+
+	if (!n)
+		return npu_error_set(err, -EINVAL, "no sequences to run");
+	for (size_t i = 0; i < n; i++) {
+		int ret = 0;
+
+		if (sequences[i]->llm != llm)
+			ret = npu_error_set(&why, -EINVAL, "it is of another model");
+		for (size_t j = 0; !ret && j < i; j++)
+			if (sequences[j] == sequences[i])
+				ret = npu_error_set(&why, -EINVAL, "it is sequence %zu as well", j);
+		if (!ret)
+			ret = check_tokens(sequences[i], &tokens[i], 1, &why);
+		if (ret)
+			return n == 1 ? npu_error_set(err, ret, "%s", why.message) :
+			       npu_error_set(err, ret, "sequence %zu: %.400s", i, why.message);
+	}
+	return 0;
+}
+
+static int decode_locked(struct npu_llm *llm, struct npu_sequence *const *sequences,
+			 const uint32_t *tokens, size_t n, struct npu_error *err)
+{
+	size_t done = 0;
+	int ret = check_batch(llm, sequences, tokens, n, err);
+
+	if (!ret)
+		ret = make_room(llm, sequences, n, 1, err);
+	if (ret)
+		return ret;
+	while (!ret && done < n) {
+		uint32_t now = n - done < llm->image.batch ? n - done : llm->image.batch;
+
+		if (now == 1)
+			ret = run(sequences[done], NPU_LLM_DECODE, &tokens[done], 1, 1, err);
+		else
+			ret = run_batch(llm, &sequences[done], &tokens[done], now, err);
+		done += ret ? 0 : now;
+	}
+	for (size_t i = 0; ret && i < n; i++) {
+		sequences[i]->has_logits = false;
+		go_back(sequences[i], sequences[i]->length - (i < done));
+	}
+	return ret;
+}
+
 int npu_llm_decode(struct npu_llm *llm, struct npu_sequence *const *sequences,
 		   const uint32_t *tokens, size_t n, struct npu_error *err)
 {
-	int ret = n ? 0 : npu_error_set(err, -EINVAL, "no tokens to run");
+	int ret;
 
 	pthread_mutex_lock(&llm->lock);
-	for (size_t i = 0; !ret && i < n; i++)
-		ret = check_tokens(sequences[i], &tokens[i], 1, err);
-	for (size_t i = 0; !ret && i < n; i++)
-		ret = run(sequences[i], NPU_LLM_DECODE, &tokens[i], 1, 1, err);
+	ret = decode_locked(llm, sequences, tokens, n, err);
 	pthread_mutex_unlock(&llm->lock);
 	return ret;
 }

@@ -76,7 +76,7 @@ static int check_range(const struct npu_device_info *info,
 }
 
 static int load_segment(struct npu_instance *instance,
-			const struct npu_job_segment *from,
+			const struct npu_job_segment *from, uint64_t bare,
 			struct npu_error *err)
 {
 	struct npu_device *device = instance->vm->device;
@@ -85,6 +85,10 @@ static int load_segment(struct npu_instance *instance,
 
 	if (ret)
 		return ret;
+	if (from->va == bare) {
+		instance->n_segments++;
+		return 0;
+	}
 	ret = npu_buffer_create(device, instance->vm, from->size, &to->buffer,
 				err);
 	if (ret)
@@ -112,10 +116,11 @@ static int load_data(struct npu_instance *instance,
 		return npu_error_set(err, -ENOMEM, "out of memory");
 	for (uint32_t i = 0; i < image->n_segments; i++) {
 		const struct npu_job_segment *segment = &image->segments[i];
-		void *to = npu_buffer_data(instance->segments[i].buffer);
+		void *to;
 
-		if (!segment->data_size)
+		if (!segment->data_size || !instance->segments[i].buffer)
 			continue;
+		to = npu_buffer_data(instance->segments[i].buffer);
 		if (job_image_in_file(image, segment->data, segment->data_size,
 				      &fd, &reads[num_reads].offset)) {
 			reads[num_reads].to = to;
@@ -131,7 +136,7 @@ static int load_data(struct npu_instance *instance,
 }
 
 static int load(struct npu_instance *instance, struct npu_device *device,
-		const struct npu_job_image *image,
+		const struct npu_job_image *image, uint64_t bare,
 		const struct npu_queue_options *options, struct npu_error *err)
 {
 	int ret = copy_names(instance, image);
@@ -140,7 +145,7 @@ static int load(struct npu_instance *instance, struct npu_device *device,
 		return npu_error_set(err, ret, "out of memory");
 	ret = npu_vm_create(device, &instance->vm, err);
 	for (uint32_t i = 0; i < image->n_segments && !ret; i++)
-		ret = load_segment(instance, &image->segments[i], err);
+		ret = load_segment(instance, &image->segments[i], bare, err);
 	if (!ret)
 		ret = load_data(instance, image, err);
 	if (!ret)
@@ -149,9 +154,9 @@ static int load(struct npu_instance *instance, struct npu_device *device,
 	return ret;
 }
 
-int npu_job_load(struct npu_device *device, const struct npu_job_image *image,
-		 const struct npu_queue_options *options,
-		 struct npu_instance **out, struct npu_error *err)
+int npu_instance_load(struct npu_device *device, const struct npu_job_image *image,
+		      uint64_t bare, const struct npu_queue_options *options,
+		      struct npu_instance **out, struct npu_error *err)
 {
 	struct npu_instance *instance;
 	int ret = npu_job_image_check(image, err);
@@ -162,13 +167,20 @@ int npu_job_load(struct npu_device *device, const struct npu_job_image *image,
 	if (!instance)
 		return npu_error_set(err, -ENOMEM, "out of memory");
 	pthread_mutex_init(&instance->lock, NULL);
-	ret = load(instance, device, image, options, err);
+	ret = load(instance, device, image, bare, options, err);
 	if (ret) {
 		npu_job_unload(instance);
 		return ret;
 	}
 	*out = instance;
 	return 0;
+}
+
+int npu_job_load(struct npu_device *device, const struct npu_job_image *image,
+		 const struct npu_queue_options *options,
+		 struct npu_instance **instance, struct npu_error *err)
+{
+	return npu_instance_load(device, image, 0, options, instance, err);
 }
 
 void npu_job_unload(struct npu_instance *instance)

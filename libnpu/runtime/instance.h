@@ -13,7 +13,7 @@ struct cpu_machine;
 
 /**
  * struct instance_segment - a segment in memory
- * @buffer: its memory
+ * @buffer: its memory; NULL: it is not the instance's
  * @va: its address
  * @size: bytes
  */
@@ -47,6 +47,22 @@ struct npu_instance {
 	struct cpu_machine *cpu;
 	uint64_t cpu_changes;
 };
+
+/**
+ * npu_instance_load() - as npu_job_load(), but without memory for one segment
+ * @device: device
+ * @image: image
+ * @bare: address of the segment that gets none; its owner maps what it needs
+ *	into @npu_instance.vm. 0: all segments get theirs
+ * @options: of its queue; NULL: the default
+ * @instance: receives the instance; give it back with npu_job_unload()
+ * @err: what failed
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_instance_load(struct npu_device *device, const struct npu_job_image *image,
+		      uint64_t bare, const struct npu_queue_options *options,
+		      struct npu_instance **instance, struct npu_error *err);
 
 /**
  * npu_instance_tag() - what a faulting instruction is for

@@ -19,12 +19,12 @@ void va_space_fini(struct va_space *space)
 	space->capacity = 0;
 }
 
-int va_space_room(struct va_space *space)
+int va_space_room(struct va_space *space, size_t changes)
 {
-	size_t capacity = space->capacity ? 2 * space->capacity : 16;
+	size_t capacity = 2 * (space->capacity + changes + 8);
 	struct va_range *used;
 
-	if (space->count < space->capacity)
+	if (space->count + changes <= space->capacity)
 		return 0;
 	used = realloc(space->used, capacity * sizeof(*used));
 	if (!used)

@@ -34,11 +34,13 @@ void va_space_init(struct va_space *space, uint64_t start, uint64_t end);
 void va_space_fini(struct va_space *space);
 
 /**
- * va_space_room() - make room, so that the next add or remove cannot fail
+ * va_space_room() - make room, so that the next adds and removes cannot fail
+ * @space: space
+ * @changes: number of them
  *
  * Return: 0 or -ENOMEM.
  */
-int va_space_room(struct va_space *space);
+int va_space_room(struct va_space *space, size_t changes);
 
 /** va_space_add() - start..end is in use; call va_space_room() before */
 void va_space_add(struct va_space *space, uint64_t start, uint64_t end);

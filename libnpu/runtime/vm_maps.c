@@ -9,12 +9,12 @@
 #include "vm_maps.h"
 
 /* A change cuts one mapping in two at most, and adds one. */
-int vm_maps_room(struct vm_maps *maps)
+int vm_maps_room(struct vm_maps *maps, size_t changes)
 {
-	size_t capacity = maps->capacity ? maps->capacity * 2 : 16;
+	size_t capacity = 2 * (maps->capacity + 2 * changes + 8);
 	struct vm_map *more;
 
-	if (maps->count + 2 <= maps->capacity)
+	if (maps->count + 2 * changes <= maps->capacity)
 		return 0;
 	more = realloc(maps->map, capacity * sizeof(*more));
 	if (!more)

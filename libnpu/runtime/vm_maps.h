@@ -40,8 +40,8 @@ struct vm_maps {
 	uint64_t changes;
 };
 
-/** vm_maps_room() - make room, so that the next change cannot fail; 0 or -ENOMEM */
-int vm_maps_room(struct vm_maps *maps);
+/** vm_maps_room() - make room, so that so many changes cannot fail; 0 or -ENOMEM */
+int vm_maps_room(struct vm_maps *maps, size_t changes);
 
 /** vm_maps_remove() - nothing is mapped from @start to before @end any more */
 void vm_maps_remove(struct vm_maps *maps, uint64_t start, uint64_t end);

@@ -60,7 +60,7 @@ static int take_addresses(struct sim_bus *bus, uint64_t size, uint64_t *addr)
 	int ret;
 
 	pthread_mutex_lock(&bus->lock);
-	ret = va_space_room(&bus->used);
+	ret = va_space_room(&bus->used, 1);
 	if (!ret)
 		ret = va_space_find(&bus->used, size, align, addr);
 	if (!ret)
@@ -73,7 +73,7 @@ static void put_addresses(struct sim_bus *bus, uint64_t addr, uint64_t size)
 {
 	pthread_mutex_lock(&bus->lock);
 	/* Without room the addresses are lost, which are many. */
-	if (!va_space_room(&bus->used))
+	if (!va_space_room(&bus->used, 1))
 		va_space_remove(&bus->used, addr, addr + size);
 	pthread_mutex_unlock(&bus->lock);
 }

@@ -6,12 +6,14 @@
 #include <time.h>
 
 #include "llm/llm_machine.h"
+#include "bus.h"
 #include "llm_core.h"
 #include "loaded.h"
 
+/* @bare: the image without its KV cache, which is mapped page by page. */
 struct llm_core {
 	struct loaded loaded;
-	struct npu_job_image *image;
+	struct npu_job_image *image, bare;
 	uint32_t cores, clock_khz;
 };
 
@@ -49,11 +51,81 @@ static int core_run(void *opaque, uint32_t program, const uint64_t *args,
 	return 0;
 }
 
+/**
+ * struct core_memory - memory for pages
+ * @bus: its address for the device
+ */
+struct core_memory {
+	uint64_t bus;
+};
+
+static int core_memory(void *opaque, uint64_t size, void **memory, void **data,
+		       struct npu_error *err)
+{
+	struct core_memory *made = calloc(1, sizeof(*made));
+	struct llm_core *c = opaque;
+
+	if (!made)
+		return npu_error_set(err, -ENOMEM, "no memory");
+	*data = bus_alloc(machine_bus(c->loaded.machine), size, NPU_PAGE_SIZE, &made->bus);
+	*memory = made;
+	return 0;
+}
+
+static void core_free_memory(void *opaque, void *memory)
+{
+	(void)opaque;
+	free(memory);
+}
+
+static int core_map(void *opaque, const struct llm_map *maps, size_t n, struct npu_error *err)
+{
+	struct llm_core *c = opaque;
+	struct machine *m = c->loaded.machine;
+
+	(void)err;
+	for (size_t i = 0; i < n; i++)
+		for (uint64_t at = 0; at < maps[i].size; at += NPU_PAGE_SIZE) {
+			const struct core_memory *memory = maps[i].memory;
+			uint64_t pte = memory ? (memory->bus + maps[i].offset + at) |
+						NPU_PTE_VALID | NPU_PTE_LEAF | NPU_PTE_READ : 0;
+
+			if (memory && !maps[i].readonly)
+				pte |= NPU_PTE_WRITE;
+			machine_map_page(m, maps[i].va + at, pte, 0);
+		}
+	npu_core_write(machine_core(m), NPU_REG_TLB_CTX, MACHINE_CONTEXT);
+	npu_core_write(machine_core(m), NPU_REG_TLB_CMD, NPU_TLB_CMD_CTX);
+	return 0;
+}
+
+/* Segments and tensors other than the KV cache. */
+static void make_bare(struct llm_core *c)
+{
+	uint64_t va = llm_cache_address(c->image);
+
+	c->bare = *c->image;
+	c->bare.n_segments = 0;
+	c->bare.n_tensors = 0;
+	c->bare.segments = calloc(c->image->n_segments, sizeof(*c->bare.segments));
+	c->bare.tensors = calloc(c->image->n_tensors, sizeof(*c->bare.tensors));
+	if (!c->bare.segments || !c->bare.tensors)
+		abort();
+	for (uint32_t i = 0; i < c->image->n_segments; i++)
+		if (c->image->segments[i].va != va)
+			c->bare.segments[c->bare.n_segments++] = c->image->segments[i];
+	for (uint32_t i = 0; i < c->image->n_tensors; i++)
+		if (c->image->tensors[i].va != va)
+			c->bare.tensors[c->bare.n_tensors++] = c->image->tensors[i];
+}
+
 static void core_release(void *opaque)
 {
 	struct llm_core *c = opaque;
 
 	loaded_free(&c->loaded);
+	free(c->bare.segments);
+	free(c->bare.tensors);
 	npu_job_image_free(c->image);
 	free(c);
 }
@@ -65,7 +137,9 @@ struct npu_llm *llm_core_open(const struct npu_gguf *gguf,
 	const struct npu_compile_options options = { .chunk = chunk };
 	struct llm_core *c = calloc(1, sizeof(*c));
 	struct llm_machine machine = {
-		.tensor = core_tensor, .run = core_run, .release = core_release, .opaque = c,
+		.tensor = core_tensor, .run = core_run, .memory = core_memory,
+		.free_memory = core_free_memory, .map = core_map, .release = core_release,
+		.opaque = c,
 	};
 	struct npu_target target;
 	struct npu_error err;
@@ -79,9 +153,10 @@ struct npu_llm *llm_core_open(const struct npu_gguf *gguf,
 		exit(255);
 	}
 	c->cores = cores;
-	c->loaded = loaded_new(config, c->image);
+	make_bare(c);
+	c->loaded = loaded_new(config, &c->bare);
 	c->clock_khz = npu_core_read(machine_core(c->loaded.machine), NPU_REG_CLOCK_KHZ);
-	if (llm_create(&machine, c->image, &llm, &err)) {
+	if (llm_create(&machine, c->image, 0, &llm, &err)) {
 		printf("Bail out! %s\n", err.message);
 		exit(255);
 	}

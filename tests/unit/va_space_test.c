@@ -18,7 +18,7 @@ static void test_find(void)
 	is(va_space_find(&space, END - 15, 1, &va), -ENOSPC, "more is not");
 	is(va_space_find(&space, 10, 8, &va), 0, "a part is found");
 	is(va, 80, "aligned, at the top");
-	va_space_room(&space);
+	va_space_room(&space, 1);
 	va_space_add(&space, 80, 90);
 	is(va_space_find(&space, 6, 1, &va), 0, "what just fits");
 	is(va, 90, "fits");
@@ -73,7 +73,7 @@ static void test_random(void)
 		int want;
 
 		size = size > 12 ? size % 12 + 1 : size;
-		if (va_space_room(&space))
+		if (va_space_room(&space, 1))
 			bail_out("out of memory");
 		if (add)
 			va_space_add(&space, start, start + size);
@@ -98,7 +98,7 @@ static void test_large(void)
 	va_space_init(&space, 1 << 21, 1ull << 39);
 	for (int i = 0; i < 1000; i++) {
 		if (va_space_find(&space, 1 << 20, 1 << 21, &va) ||
-		    va_space_room(&space))
+		    va_space_room(&space, 1))
 			break;
 		va_space_add(&space, va, va + (1 << 20));
 	}

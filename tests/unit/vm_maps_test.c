@@ -63,7 +63,7 @@ static void change(struct vm_maps *maps, uint64_t *seed)
 	};
 	bool add = below(seed, 2);
 
-	if (vm_maps_room(maps))
+	if (vm_maps_room(maps, 1))
 		bail_out("out of memory");
 	if (add)
 		vm_maps_add(maps, &(struct vm_map){ start, end, npu_buffer_get(map.buffer),

@@ -3,6 +3,7 @@
 #ifndef NPU_VM_H
 #define NPU_VM_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include <npu/buffer.h>
@@ -81,6 +82,37 @@ int npu_vm_map_at(struct npu_vm *vm, struct npu_buffer *buffer, uint64_t offset,
  */
 int npu_vm_unmap(struct npu_vm *vm, uint64_t va, uint64_t size,
 		 struct npu_error *err);
+
+/**
+ * struct npu_vm_op - a change of an address space
+ * @buffer: what is mapped; NULL: nothing, the range is unmapped
+ * @offset: of the part of the buffer, whole pages
+ * @size: bytes, whole pages, not zero
+ * @va: first address, page aligned; what was mapped there no longer is
+ * @flags: enum npu_vm_flags
+ */
+struct npu_vm_op {
+	struct npu_buffer *buffer;
+	uint64_t offset;
+	uint64_t size;
+	uint64_t va;
+	uint32_t flags;
+};
+
+/**
+ * npu_vm_bind() - make several changes at once
+ * @vm: address space
+ * @ops: changes, made in this order
+ * @n: number of them
+ * @done: receives how many were made; fewer than @n only after an error; or NULL
+ * @err: what failed
+ *
+ * One request to the driver for as many as it takes at a time.
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_vm_bind(struct npu_vm *vm, const struct npu_vm_op *ops, size_t n, size_t *done,
+		struct npu_error *err);
 
 #ifdef __cplusplus
 }
