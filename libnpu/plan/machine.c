@@ -38,10 +38,10 @@ int npu_plan_machine(const char *name, struct npu_plan_machine *machine,
 		     struct npu_error *err)
 {
 	struct npu_profile profile;
-	char message[256];
+	char why[NPU_ERROR_LEN];
 
-	if (!npu_profile_load(name, &profile, message, sizeof(message)))
-		return npu_error_set(err, -ENOENT, "%s", message);
+	if (!npu_profile_load(name, &profile, why, sizeof(why)))
+		return npu_error_set(err, -EINVAL, "%s", why);
 	fill(&profile, machine);
 	return 0;
 }

@@ -187,7 +187,8 @@ static void multiply(uint32_t *rate, uint32_t times)
 /* The machine that was asked for, but faster. */
 static void speed_up(struct npu_profile *p, const struct npu_dry_run *ask)
 {
-	if (ask->memory_times)
+	/* cost.c multiplies it by a thousand */
+	if (ask->memory_times && p->mem_mbps <= UINT64_MAX / 1000 / ask->memory_times)
 		p->mem_mbps *= ask->memory_times;
 	multiply(&p->macs_i8, ask->matrix_times);
 	multiply(&p->macs_i4, ask->matrix_times);

@@ -99,16 +99,16 @@ struct npu_plan_machine {
 
 /**
  * npu_plan_machine() - a machine by the name of its profile
- * @name: name; NULL: the default
+ * @name: name of a profile, or file of one; NULL: the default
  * @machine: receives it
- * @err: which there are
+ * @err: which there are, or what is wrong with the file
  *
- * Return: 0 or -ENOENT.
+ * Return: 0 or -EINVAL.
  */
 int npu_plan_machine(const char *name, struct npu_plan_machine *machine,
 		     struct npu_error *err);
 
-/** npu_plan_machine_at() - name of the profile number @index, NULL behind the last */
+/** npu_plan_machine_at() - name of the built-in profile number @index, NULL behind the last */
 const char *npu_plan_machine_at(unsigned int index);
 
 /** enum npu_plan_attention - how attention is computed */
