@@ -49,6 +49,7 @@ include mk/core.mk
 include mk/libnpu.mk
 include mk/tools.mk
 include mk/tests.mk
+include mk/fuzz.mk
 include mk/run.mk
 include mk/style.mk
 include mk/docs.mk
@@ -61,7 +62,7 @@ help:
 .PHONY: clean distclean
 clean:
 	rm -rf build/obj build/core build/lib build/bin build/tests build/module \
-		build/vm build/qemu build/sanitize build/docs build/man
+		build/fuzz build/vm build/qemu build/sanitize build/docs build/man
 # help: make distclean     remove build/
 distclean:
 	rm -rf build

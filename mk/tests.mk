@@ -15,7 +15,7 @@ test_includes = -Itests/lib -Itests/harness -Itests/reference -Itests/unit -Iqem
 bench_libs = -ldnnl
 
 .PHONY: test tests
-tests: $(filter-out $(B)/tests/bench/%,$(test_programs)) $(B)/tests/ref-run
+tests: $(filter-out $(B)/tests/bench/%,$(test_programs)) $(B)/tests/ref-run $(B)/tests/tools/make-model fuzz
 
 test: all tests
 	$(Q)tests/run $(TESTS)
