@@ -172,6 +172,28 @@ void npu_gguf_writer_u32(struct npu_gguf_writer *w, const char *key, uint32_t va
 	put32(&w->entries, value);
 }
 
+static uint32_t bits_of(float value)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return bits;
+}
+
+void npu_gguf_writer_f32(struct npu_gguf_writer *w, const char *key, float value)
+{
+	start_entry(w, key, NPU_GGUF_VALUE_F32);
+	put32(&w->entries, bits_of(value));
+}
+
+void npu_gguf_writer_bool(struct npu_gguf_writer *w, const char *key, bool value)
+{
+	uint8_t byte = value;
+
+	start_entry(w, key, NPU_GGUF_VALUE_BOOL);
+	put(&w->entries, &byte, 1);
+}
+
 void npu_gguf_writer_string(struct npu_gguf_writer *w, const char *key, const char *value)
 {
 	start_entry(w, key, NPU_GGUF_VALUE_STRING);
@@ -194,16 +216,20 @@ void npu_gguf_writer_u32s(struct npu_gguf_writer *w, const char *key,
 		put32(&w->entries, values[i]);
 }
 
+void npu_gguf_writer_i32s(struct npu_gguf_writer *w, const char *key,
+			  const int32_t *values, uint64_t n)
+{
+	start_array(w, key, NPU_GGUF_VALUE_I32, n);
+	for (uint64_t i = 0; i < n; i++)
+		put32(&w->entries, values[i]);
+}
+
 void npu_gguf_writer_f32s(struct npu_gguf_writer *w, const char *key,
 			  const float *values, uint64_t n)
 {
 	start_array(w, key, NPU_GGUF_VALUE_F32, n);
-	for (uint64_t i = 0; i < n; i++) {
-		uint32_t bits;
-
-		memcpy(&bits, &values[i], sizeof(bits));
-		put32(&w->entries, bits);
-	}
+	for (uint64_t i = 0; i < n; i++)
+		put32(&w->entries, bits_of(values[i]));
 }
 
 static void fail(struct npu_gguf_writer *w, int code, const char *what, const char *name)

@@ -37,6 +37,12 @@ void npu_gguf_writer_copy(struct npu_gguf_writer *w, const struct npu_gguf *from
 /** npu_gguf_writer_u32() - add an integer */
 void npu_gguf_writer_u32(struct npu_gguf_writer *w, const char *key, uint32_t value);
 
+/** npu_gguf_writer_f32() - add a number */
+void npu_gguf_writer_f32(struct npu_gguf_writer *w, const char *key, float value);
+
+/** npu_gguf_writer_bool() - add a truth value */
+void npu_gguf_writer_bool(struct npu_gguf_writer *w, const char *key, bool value);
+
 /** npu_gguf_writer_string() - add a string */
 void npu_gguf_writer_string(struct npu_gguf_writer *w, const char *key, const char *value);
 
@@ -47,6 +53,10 @@ void npu_gguf_writer_strings(struct npu_gguf_writer *w, const char *key,
 /** npu_gguf_writer_u32s() - add an array of @n integers */
 void npu_gguf_writer_u32s(struct npu_gguf_writer *w, const char *key,
 			  const uint32_t *values, uint64_t n);
+
+/** npu_gguf_writer_i32s() - add an array of @n integers with a sign */
+void npu_gguf_writer_i32s(struct npu_gguf_writer *w, const char *key,
+			  const int32_t *values, uint64_t n);
 
 /** npu_gguf_writer_f32s() - add an array of @n numbers */
 void npu_gguf_writer_f32s(struct npu_gguf_writer *w, const char *key,
