@@ -3,7 +3,7 @@
 #include <stddef.h>
 
 #include "cholesky.h"
-#include "float_matmul.h"
+#include "float_lanes.h"
 
 #define BLOCK 64u	/* a block of doubles, 32 KiB, stays in the nearest cache */
 

@@ -7,14 +7,6 @@
 
 #define FLOAT_PANEL 16u	/* columns of a panel */
 
-/* On what the CPU has at run time; sums may round differently from CPU to CPU. */
-#if defined(__x86_64__)
-#define FLOAT_CLONES \
-	__attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
-#else
-#define FLOAT_CLONES
-#endif
-
 /**
  * float_panel_multiply() - y[r][c] = sum over k of x[r][k] * panel[k][c]
  * @y: receives @rows rows of 16, @ld_y floats apart

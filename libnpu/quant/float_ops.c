@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "float_lanes.h"
 #include "float_matmul.h"
 #include "float_ops.h"
 
@@ -103,11 +104,7 @@ static inline __attribute__((always_inline)) float weigh(float *scores, const fl
 	float most = -INFINITY, sum = 0, scale = 1 / sqrtf(dim);
 
 	for (uint32_t p = from; p <= to; p++) {
-		float s = 0;
-
-		for (uint32_t i = 0; i < dim; i++)
-			s += q[i] * keys[p * row + i];
-		scores[p] = s * scale;
+		scores[p] = float_dot(q, keys + p * row, dim) * scale;
 		most = scores[p] > most ? scores[p] : most;
 	}
 	for (uint32_t p = from; p <= to; p++) {
@@ -131,12 +128,9 @@ void float_attention(struct float_ops *o, const struct float_heads *h, float *q,
 		float inverse = weigh(o->scores, out, keys + kv, row, h->head_dim, from, pos);
 
 		memset(out, 0, h->head_dim * sizeof(*out));
-		for (uint32_t p = from; p <= pos; p++) {
-			float weight = o->scores[p] * inverse;
-
-			for (uint32_t i = 0; i < h->head_dim; i++)
-				out[i] += weight * values[p * row + kv + i];
-		}
+		for (uint32_t p = from; p <= pos; p++)
+			float_axpy(out, o->scores[p] * inverse, values + p * row + kv,
+				   h->head_dim);
 	}
 }
 

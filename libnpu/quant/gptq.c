@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cholesky.h"
-#include "float_matmul.h"
+#include "float_lanes.h"
 #include "gptq.h"
 
 #define BLOCK	  128u	/* inputs whose errors reach the others together */
@@ -101,23 +101,16 @@ void gptq_free(struct gptq *g)
 	memset(g, 0, sizeof(*g));
 }
 
-/* w[j] -= e * u[j] */
-static inline __attribute__((always_inline)) void
-subtract(float *w, const float *u, float e, uint32_t n)
-{
-	for (uint32_t j = 0; j < n; j++)
-		w[j] -= e * u[j];
-}
-
 /* Round inputs @at..@end of a row in order; @w is in that order too. */
-static void round_block(const struct gptq *g, struct panel *p, uint32_t row, float *w,
-			float *errors, uint32_t at, uint32_t end)
+static inline __attribute__((always_inline)) void
+round_block(const struct gptq *g, struct panel *p, uint32_t row, float *w, float *errors,
+	    uint32_t at, uint32_t end)
 {
 	for (uint32_t i = at; i < end; i++) {
 		const float *u = g->factor + (size_t)i * g->k;
 
 		errors[i - at] = (w[i] - panel_round(p, row, g->order[i], w[i])) / u[i];
-		subtract(w + i + 1, u + i + 1, errors[i - at], end - i - 1);
+		float_axpy(w + i + 1, -errors[i - at], u + i + 1, end - i - 1);
 	}
 }
 
@@ -131,8 +124,8 @@ static void round_row(const struct gptq *g, struct panel *p, uint32_t row, float
 
 		round_block(g, p, row, w, errors, at, end);
 		for (uint32_t i = at; i < end; i++)
-			subtract(w + end, g->factor + (size_t)i * g->k + end, errors[i - at],
-				 g->k - end);
+			float_axpy(w + end, -errors[i - at],
+				   g->factor + (size_t)i * g->k + end, g->k - end);
 	}
 }
 
