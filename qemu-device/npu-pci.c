@@ -52,6 +52,8 @@ struct NPUState {
     /* Properties */
     char *profile;
     char *kernels;
+    char *pace;
+    char *inject;
     uint32_t cores;
     uint32_t sram;
     uint32_t queues;
@@ -323,6 +325,8 @@ static void npu_realize(PCIDevice *pdev, Error **errp)
     struct npu_core_config config = {
         .profile = s->profile,
         .kernels = s->kernels,
+        .pace = s->pace,
+        .inject = s->inject,
         .cores = s->cores,
         .sram_size = s->sram,
         .queues = s->queues,
@@ -358,6 +362,8 @@ static void npu_exit(PCIDevice *pdev)
 static const Property npu_properties[] = {
     DEFINE_PROP_STRING("profile", NPUState, profile),
     DEFINE_PROP_STRING("kernels", NPUState, kernels),
+    DEFINE_PROP_STRING("pace", NPUState, pace),
+    DEFINE_PROP_STRING("inject", NPUState, inject),
     DEFINE_PROP_UINT32("cores", NPUState, cores, 0),
     DEFINE_PROP_SIZE32("sram", NPUState, sram, 0),
     DEFINE_PROP_UINT32("queues", NPUState, queues, 0),
@@ -376,11 +382,26 @@ static const struct {
 } npu_property_text[] = {
     { "profile", "machine to model: a name such as edge or h100, or a file (edge)" },
     { "kernels", "host arithmetic: scalar, avx2 or avx512; same results (fastest)" },
+    { "pace", "model: jobs end when the modelled time has passed; host: at once (host)" },
+    { "inject", "faults on demand: on, or KIND@N+..., as in hardware.rst (none)" },
     { "cores", "number of cores, 1 to 32 (the profile's)" },
     { "sram", "SRAM of each core, a multiple of 4 KiB (the profile's)" },
     { "queues", "number of hardware queues, 4 to 16 (8)" },
     { "threads", "host threads that run jobs (one a host processor)" },
 };
+
+/* qom-set: more faults while the machine runs. */
+static void npu_set_inject_now(Object *obj, const char *value, Error **errp)
+{
+    NPUState *s = NPU(obj);
+    char message[256];
+
+    if (!s->core) {
+        error_setg(errp, "npu: the device is not there yet, or no more");
+    } else if (!npu_core_inject(s->core, value, message, sizeof(message))) {
+        error_setg(errp, "npu: %s", message);
+    }
+}
 
 #if QEMU_VERSION_MAJOR > 10 || (QEMU_VERSION_MAJOR == 10 && QEMU_VERSION_MINOR)
 static void npu_class_init(ObjectClass *klass, const void *data)
@@ -403,6 +424,10 @@ static void npu_class_init(ObjectClass *klass, void *data)
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
     device_class_set_legacy_reset(dc, npu_reset);
     device_class_set_props(dc, npu_properties);
+    object_class_property_add_str(klass, "inject-now", NULL,
+                                  npu_set_inject_now);
+    object_class_property_set_description(klass, "inject-now",
+        "written while the machine runs (qom-set): as inject");
     for (i = 0; i < ARRAY_SIZE(npu_property_text); i++) {
         object_class_property_set_description(klass, npu_property_text[i].name,
                                               npu_property_text[i].text);

@@ -55,6 +55,10 @@ static bool set(struct npu_core_config *config, const char *name,
 		return set_string(&config->profile, value, c);
 	if (!strcmp(name, "kernels"))
 		return set_string(&config->kernels, value, c);
+	if (!strcmp(name, "pace"))
+		return set_string(&config->pace, value, c);
+	if (!strcmp(name, "inject"))
+		return set_string(&config->inject, value, c);
 	if (!strcmp(name, "cores"))
 		return set_number(&config->cores, name, value, c);
 	if (!strcmp(name, "sram"))
@@ -63,7 +67,7 @@ static bool set(struct npu_core_config *config, const char *name,
 		return set_number(&config->queues, name, value, c);
 	if (!strcmp(name, "threads"))
 		return set_number(&config->threads, name, value, c);
-	return complain(c, "no property is called '%s': profile, kernels, cores, sram, queues and threads are",
+	return complain(c, "no property is called '%s': profile, kernels, cores, sram, queues, threads, pace, inject and hazards are",
 			name);
 }
 
@@ -102,5 +106,7 @@ void npu_core_config_free(struct npu_core_config *config)
 {
 	free((char *)config->profile);
 	free((char *)config->kernels);
+	free((char *)config->pace);
+	free((char *)config->inject);
 	memset(config, 0, sizeof(*config));
 }

@@ -4,6 +4,8 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SRAM_ALIGN	4096
@@ -52,6 +54,11 @@ bool npu_core_choose(struct npu_core *npu, const struct npu_core_config *config,
 	if (npu->num_queues < NPU_MIN_QUEUES || npu->num_queues > NPU_MAX_QUEUES)
 		return complain(c, "queues=%u: from %d to %d", config->queues,
 				NPU_MIN_QUEUES, NPU_MAX_QUEUES);
+	if (config->pace && strcmp(config->pace, "model") &&
+	    strcmp(config->pace, "host"))
+		return complain(c, "pace=%s: 'model' and 'host' are possible",
+				config->pace);
+	npu->paced = config->pace && !strcmp(config->pace, "model");
 	npu->num_threads = config->threads;
 	if (!npu->num_threads)
 		npu->num_threads = processors > 0 ? processors : 1;
@@ -81,6 +88,8 @@ static bool add_core(struct npu_core *npu, unsigned int i)
 
 static bool build(struct npu_core *npu)
 {
+	pthread_condattr_t attr;
+
 	for (unsigned int i = 0; i < npu->profile.cores; i++)
 		if (!add_core(npu, i))
 			return false;
@@ -91,7 +100,10 @@ static bool build(struct npu_core *npu)
 		add_mmu(npu, &npu->queues[q].run.mmu);
 	}
 	pthread_mutex_init(&npu->lock, NULL);
-	pthread_cond_init(&npu->work, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&npu->work, &attr);
+	pthread_condattr_destroy(&attr);
 	pthread_cond_init(&npu->settled, NULL);
 	npu_reset_begin(npu);
 	return true;
@@ -169,6 +181,10 @@ struct npu_core *npu_core_new(const struct npu_core_config *config,
 		dismantle(npu);
 		return NULL;
 	}
+	if (config->inject && !npu_core_inject(npu, config->inject, error, error_len)) {
+		dismantle(npu);
+		return NULL;
+	}
 	if (!start_threads(npu)) {
 		complain(&c, "cannot start worker threads");
 		stop_threads(npu);
@@ -192,6 +208,7 @@ void npu_core_reset(struct npu_core *npu)
 	struct npu_trace trace = { .kind = NPU_TRACE_RESET };
 
 	pthread_mutex_lock(&npu->lock);
+	npu->stuck = false;
 	npu_reset_begin(npu);
 	while (npu->resetting)
 		pthread_cond_wait(&npu->settled, &npu->lock);

@@ -15,6 +15,7 @@
  *	mmu.c tlb.c	translation, invalidation
  *	timing.c cost.c counters.c profile.c	modelled time and energy
  *	irq.c event.c reset.c	interrupts, event ring, full reset
+ *	inject.c pace.c dry*.c	faults on demand, real time, predictions
  */
 #ifndef NPU_CORE_DEVICE_H
 #define NPU_CORE_DEVICE_H
@@ -26,6 +27,7 @@
 #include "exec.h"
 #include "hw/npu_isa.h"
 #include "hw/npu_regs.h"
+#include "inject.h"
 #include "kernels.h"
 #include "npu_core.h"
 #include "profile.h"
@@ -85,6 +87,9 @@ struct npu_tlb_regs {
  * @enabled: CTRL.ENABLE
  * @resetting: a full reset waits for @busy and the queues
  * @fatal: STATUS.FATAL
+ * @stuck: it does not come to its end
+ * @paced: jobs take the time that the model says
+ * @inject: faults on demand
  * @busy: threads that act for the machine without the lock
  * @irq: causes of interrupts
  * @events: event ring
@@ -112,7 +117,8 @@ struct npu_core {
 
 	pthread_mutex_t lock;
 	pthread_cond_t work, settled;
-	bool quit, enabled, resetting, fatal;
+	bool quit, enabled, resetting, fatal, stuck, paced;
+	struct npu_inject inject;
 	unsigned int busy;
 	struct npu_irq irq;
 	struct npu_event_ring events;
@@ -195,10 +201,19 @@ void npu_counters_add(uint64_t *totals, const uint64_t *counters);
 /* sched.c; lock held. */
 /* Give cores to waiting jobs, as long as they fit. Not from a thread: kick. */
 void npu_sched_allocate(struct npu_core *npu);
+/* A job must stop: wake whoever has to do with it. */
+void npu_sched_wake(struct npu_core *npu, struct npu_run *run);
 /* There may be work: wake a thread. */
 void npu_sched_kick(struct npu_core *npu);
 /* A thread. */
 void *npu_sched_worker(void *core);
+/* pace.c; lock held. */
+/* The job is done, but must wait until its time has passed. */
+bool npu_pace_holds(struct npu_core *npu, struct npu_run *run);
+/* Such a job may end now. */
+bool npu_pace_is_due(const struct npu_core *npu, const struct npu_run *run);
+/* A thread waits for work, or until a job may end. */
+void npu_pace_sleep(struct npu_core *npu);
 /* reset.c: start a full reset; complete it if nothing is under way. */
 void npu_reset_begin(struct npu_core *npu);
 void npu_reset_settle(struct npu_core *npu);

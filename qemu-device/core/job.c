@@ -144,9 +144,16 @@ bool npu_job_begin(struct npu_core *npu, struct npu_run *run)
 {
 	struct npu_fault fault;
 
+	run->start_ns = npu->ops->clock_ns(npu->opaque);
 	run->done.clock_start = npu_clock(npu);
 	run->done.cores = run->num_cores;
 	trace_job(npu, run, NPU_TRACE_JOB_START, 0);
+	if (run->unreadable) {
+		fault = job_fault(NPU_FAULT_INJECTED, FIELD(program),
+				  run->desc.program);
+		fault.access = NPU_ACCESS_FETCH;
+		return load_fault(run, &fault);
+	}
 	if (!read_program(run, &fault) || !npu_program_check(npu, run, &fault))
 		return load_fault(run, &fault);
 	for (unsigned int i = 0; i < run->num_cores; i++)
@@ -234,7 +241,7 @@ static bool write_completion(struct npu_core *npu, struct npu_run *run)
 	uint64_t id = offsetof(struct npu_completion, id);
 
 	run->done.id = run->desc.id;
-	return at % 64 == 0 &&
+	return at % 64 == 0 && !run->lost &&
 	       npu->ops->write(npu->opaque, at, &run->done, id) &&
 	       npu->ops->write(npu->opaque, at + id, &run->done.id, sizeof(run->done.id));
 }

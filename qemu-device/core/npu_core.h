@@ -75,11 +75,17 @@ struct npu_core_ops {
  * @cores: cores, 0 for the profile's
  * @sram_size: bytes of SRAM of a core, 0 for the profile's
  * @queues: hardware queues, 0 for the default
+ * @pace: "model": jobs end when the modelled time has passed; NULL or "host":
+ *	as soon as the host is done
+ * @inject: faults on demand, see npu_core_inject(); NULL: none, and the register
+ *	for them is off
  * @threads: worker threads, 0 for one a host processor (at most one a core)
  */
 struct npu_core_config {
 	const char *profile;
 	const char *kernels;
+	const char *pace;
+	const char *inject;
 	unsigned int cores;
 	uint32_t sram_size;
 	unsigned int queues;
@@ -121,6 +127,20 @@ struct npu_core *npu_core_new(const struct npu_core_config *config,
  * @core: machine, or NULL
  */
 void npu_core_free(struct npu_core *core);
+
+/**
+ * npu_core_inject() - let something go wrong
+ * @core: machine
+ * @faults: "KIND@N+...": lost-irq, stuck-job, stuck-queue, stuck-reset,
+ *	completion, dma (enum npu_inject_kind), at the N-th occasion, without it
+ *	the next; "on" to allow the register only
+ * @error: receives one line on failure
+ * @error_len: bytes at @error
+ *
+ * Return: whether the text can be understood.
+ */
+bool npu_core_inject(struct npu_core *core, const char *faults, char *error,
+		     size_t error_len);
 
 /**
  * npu_core_reset() - full reset; returns when no job runs and no access is under way

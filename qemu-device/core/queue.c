@@ -35,6 +35,7 @@ void npu_queue_init(struct npu_core *npu, unsigned int q)
 	queue->error = false;
 	queue->error_event = false;
 	queue->resetting = false;
+	queue->stuck = false;
 	queue->base_reg = 0;
 	queue->size_reg = 0;
 	queue->log2 = 0;
@@ -81,6 +82,7 @@ void npu_queue_kill(struct npu_core *npu, unsigned int q)
 	queue->error_event = false;
 	unfetch(queue);
 	stop_run(&queue->run, NPU_STOP_KILL);
+	npu_sched_wake(npu, &queue->run);
 }
 
 void npu_queue_fail(struct npu_core *npu, unsigned int q)
@@ -98,7 +100,7 @@ void npu_queue_settle(struct npu_core *npu, unsigned int q)
 {
 	struct npu_queue *queue = &npu->queues[q];
 
-	if (!queue->resetting || queue->threads ||
+	if (!queue->resetting || queue->stuck || queue->threads ||
 	    queue->run.state != NPU_RUN_IDLE)
 		return;
 	queue->resetting = false;
@@ -149,6 +151,7 @@ static void write_ctrl(struct npu_core *npu, unsigned int q, uint32_t value,
 		queue->enabled = false;
 		queue->error = false;
 		queue->resetting = true;
+		queue->stuck = npu_inject_now(npu, NPU_INJECT_STUCK_QUEUE);
 		npu_queue_kill(npu, q);
 		npu_queue_settle(npu, q);
 		effect->traced = true;
@@ -195,6 +198,7 @@ static void write_abort(struct npu_core *npu, unsigned int q, uint32_t index)
 	    run->ring == queue->ring) {
 		if (run->stop == NPU_STOP_NONE)
 			stop_run(run, NPU_STOP_ABORT);
+		npu_sched_kick(npu);
 		return;
 	}
 	*abort_word(queue, index) |= abort_bit(queue, index);

@@ -39,6 +39,12 @@ enum npu_run_state {
  * @queue: number of its queue
  * @ring: the queue's @ring when it was taken
  * @desc: the one copy of its descriptor
+ * @stuck: it does nothing, and ignores aborts
+ * @parked: no thread works for it because of that (lock)
+ * @lost: its completion cannot be written
+ * @unreadable: nor its program be read
+ * @start_ns: owner's clock when it got its cores
+ * @due_ns: owner's clock when its result may be told; zero: it is not done
  * @loaded: its program has been read and checked
  * @mmu: translations for its program and result
  * @program: copy of its program, header first
@@ -54,6 +60,8 @@ struct npu_run {
 	int stop;
 	unsigned int queue;
 	uint32_t ring;
+	bool stuck, parked, lost, unreadable;
+	uint64_t start_ns, due_ns;
 	bool loaded;
 	struct npu_job desc;
 	struct npu_mmu mmu;
@@ -72,6 +80,7 @@ struct npu_run {
  * @error: Q_STATUS.ERROR
  * @error_event: its event is still to be written
  * @resetting: a reset waits for @run and @threads
+ * @stuck: and does not come to its end
  * @threads: threads that act for this queue without the lock
  * @base_reg: Q_BASE as written
  * @size_reg: Q_SIZE as written
@@ -88,7 +97,7 @@ struct npu_run {
  * @run: the job at the head
  */
 struct npu_queue {
-	bool enabled, error, error_event, resetting;
+	bool enabled, error, error_event, resetting, stuck;
 	unsigned int threads;
 	uint64_t base_reg;
 	uint32_t size_reg;

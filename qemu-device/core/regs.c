@@ -200,6 +200,8 @@ static uint32_t read_control(const struct npu_core *npu, uint32_t offset)
 		return HIGH(npu->tlb.size);
 	case NPU_REG_TLB_SEQ:
 		return npu->tlb_seq - npu->tlb.hidden;
+	case NPU_REG_INJECT:
+		return npu_inject_read(npu);
 	case NPU_REG_TLB_DONE:
 		return npu->tlb.done - npu->tlb.hidden;
 	default:
@@ -232,6 +234,7 @@ static void write_ctrl(struct npu_core *npu, uint32_t value,
 	if (value & NPU_CTRL_RESET) {
 		effect->traced = true;
 		effect->trace.kind = NPU_TRACE_RESET;
+		npu->stuck = npu_inject_now(npu, NPU_INJECT_STUCK_RESET);
 		npu_reset_begin(npu);
 		return;
 	}
@@ -312,6 +315,9 @@ void npu_regs_write(struct npu_core *npu, uint32_t offset, uint32_t value,
 		break;
 	case NPU_REG_TLB_SIZE_HI:
 		set_high(&npu->tlb.size, value);
+		break;
+	case NPU_REG_INJECT:
+		npu_inject_write(npu, value);
 		break;
 	case NPU_REG_TLB_CMD:
 		effect->vectors |= npu_tlb_invalidate(npu, value);

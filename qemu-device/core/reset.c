@@ -54,7 +54,7 @@ void npu_reset_begin(struct npu_core *npu)
 
 void npu_reset_settle(struct npu_core *npu)
 {
-	if (!npu->resetting || !at_rest(npu))
+	if (!npu->resetting || npu->stuck || !at_rest(npu))
 		return;
 	initial_state(npu);
 	npu->resetting = false;

@@ -34,6 +34,14 @@ static struct npu_exec *pop_ready(struct npu_core *npu)
 	return ex;
 }
 
+void npu_sched_wake(struct npu_core *npu, struct npu_run *run)
+{
+	if (run->parked)
+		push_ready(npu, run->cores[0]);
+	run->parked = false;
+	npu_sched_kick(npu);
+}
+
 /* The queue whose job is next to get cores, or -1. */
 static int first_in_line(const struct npu_core *npu)
 {
@@ -62,6 +70,9 @@ static void start(struct npu_core *npu, struct npu_queue *queue,
 	run->state = NPU_RUN_RUNNING;
 	run->stop = NPU_STOP_NONE;
 	run->loaded = false;
+	run->due_ns = 0;
+	run->stuck = npu_inject_now(npu, NPU_INJECT_STUCK_JOB);
+	run->unreadable = npu_inject_now(npu, NPU_INJECT_DMA);
 	run->num_cores = cores;
 	run->pending = 1;	/* the loader */
 	for (unsigned int i = 0; i < cores; i++) {
@@ -118,8 +129,12 @@ static uint32_t retire(struct npu_core *npu, struct npu_run *run)
 	}
 	if (npu->resetting)
 		return 0;
-	if (run->done.status != NPU_JOB_DONE || run->desc.flags & NPU_JOB_IRQ)
-		vectors |= npu_irq_set(npu, NPU_IRQ_QUEUE(run->queue));
+	if (run->done.status != NPU_JOB_DONE || run->desc.flags & NPU_JOB_IRQ) {
+		uint32_t message = npu_irq_set(npu, NPU_IRQ_QUEUE(run->queue));
+
+		if (!message || !npu_inject_now(npu, NPU_INJECT_LOST_IRQ))
+			vectors |= message;
+	}
 	return vectors;
 }
 
@@ -145,6 +160,8 @@ static void finish(struct npu_core *npu, struct npu_run *run)
 	uint32_t vectors;
 
 	run->state = NPU_RUN_FINISHING;
+	run->due_ns = 0;
+	run->lost = !kill && npu_inject_now(npu, NPU_INJECT_COMPLETION);
 	npu->busy++;
 	npu_mmu_enter(&run->mmu);
 	pthread_mutex_unlock(&npu->lock);
@@ -215,7 +232,8 @@ static void work_for(struct npu_core *npu, struct npu_exec *ex)
 static void meet(struct npu_core *npu, struct npu_run *run)
 {
 	if (!npu_job_meet(npu, run)) {
-		finish(npu, run);
+		if (!npu_pace_holds(npu, run))
+			finish(npu, run);
 		return;
 	}
 	run->pending = run->num_cores;
@@ -234,8 +252,14 @@ static void take_up(struct npu_core *npu, struct npu_exec *ex)
 {
 	struct npu_run *run = ex->run;
 
+	if (run->stuck && run->stop != NPU_STOP_KILL) {
+		run->parked = true;
+		return;
+	}
 	npu->busy++;
-	if (!run->loaded && !load(npu, run)) {
+	if (run->stuck) {
+		finish(npu, run);
+	} else if (!run->loaded && !load(npu, run)) {
 		if (run->stop == NPU_STOP_ABORT)
 			set_aborted(run);
 		finish(npu, run);
@@ -314,6 +338,12 @@ static bool attend(struct npu_core *npu, unsigned int q)
 		tell_error(npu, q);
 		return true;
 	}
+	if (npu_pace_is_due(npu, &queue->run)) {
+		if (queue->run.stop == NPU_STOP_ABORT)
+			set_aborted(&queue->run);
+		finish(npu, &queue->run);
+		return true;
+	}
 	if (!npu_queue_runnable(npu, q))
 		return false;
 	if (queue->run.state == NPU_RUN_IDLE) {
@@ -348,7 +378,7 @@ void *npu_sched_worker(void *core)
 	pthread_mutex_lock(&npu->lock);
 	while (!npu->quit) {
 		if (!step(npu))
-			pthread_cond_wait(&npu->work, &npu->lock);
+			npu_pace_sleep(npu);
 		npu_reset_settle(npu);
 	}
 	pthread_mutex_unlock(&npu->lock);

@@ -378,6 +378,36 @@ static void test_end(void)
 	ok(true, "a device with 120 endless jobs can be closed");
 }
 
+/* The first job goes wrong; one of another queue, and one after it, must not. */
+static void test_recovery(const char *faults, int expected, uint32_t resets)
+{
+	uint64_t args[3] = { 0, 0, 8 };
+	struct npu_queue *other;
+	struct npu_queue_job job;
+	struct npu_fence *first, *second;
+	struct npu_device_usage usage;
+	struct npu_error err;
+	struct rig r;
+	char name[64];
+
+	snprintf(name, sizeof(name), "sim:edge,inject=%s", faults);
+	rig_open(&r, name, 100);
+	must(npu_queue_create(r.vm, NULL, &other, &err), &err);
+	args[0] = args[1] = r.code_va + (1 << 15);
+	job = copy(&r, args);
+	must(npu_queue_submit(r.queue, &job, 1, &first, &err), &err);
+	is(npu_fence_wait(first, 60 * SECOND, &err), expected, "%s: %s", faults,
+	   expected ? err.message : "it ends well all the same");
+	must(npu_queue_submit(other, &job, 1, &second, &err), &err);
+	is(npu_fence_wait(second, 60 * SECOND, &err), 0, "another queue's job runs");
+	must(npu_device_usage(r.device, &usage, &err), &err);
+	is(usage.resets, resets, "%u full resets", resets);
+	npu_fence_destroy(first);
+	npu_fence_destroy(second);
+	npu_queue_destroy(other);
+	rig_close(&r);
+}
+
 int main(void)
 {
 	unsetenv("NPU_DEVICE");
@@ -387,5 +417,11 @@ int main(void)
 	test_page_tables();
 	test_wait();
 	test_end();
+	test_recovery("lost-irq", 0, 0);
+	test_recovery("dma", -EIO, 0);
+	test_recovery("stuck-job", -ETIMEDOUT, 0);
+	/* The record in its own memory was written before. */
+	test_recovery("completion", 0, 1);
+	test_recovery("stuck-job+stuck-queue", -ETIMEDOUT, 1);
 	return done_testing();
 }

@@ -24,7 +24,7 @@
 #define NPU_VERSION_MAJOR(v)		((v) >> 16)
 #define NPU_VERSION_MINOR(v)		((v) & 0xffff)
 /* A driver refuses another major; a newer minor only adds. */
-#define NPU_REGS_VERSION	NPU_VERSION(0, 1)
+#define NPU_REGS_VERSION	NPU_VERSION(0, 2)
 
 #define NPU_MAX_CORES		32
 #define NPU_MIN_QUEUES		4
@@ -141,6 +141,24 @@
 /* Free running clock in device cycles of virtual machine time. */
 #define NPU_REG_CLOCK_LO	0x00f0
 #define NPU_REG_CLOCK_HI	0x00f4
+
+/*
+ * Faults on demand, for tests of recovery. Only where the machine's owner allows
+ * it: else it reads as zero and ignores writes. A kind that is written as one
+ * happens once, at its next occasion; it reads as one until then. Resets leave
+ * it alone.
+ */
+#define NPU_REG_INJECT		0x00f8
+#define  NPU_INJECT_ALLOWED	(1u << 31)	/* read only */
+enum npu_inject_kind {
+	NPU_INJECT_LOST_IRQ = 0,	/* the message of a job's end is not sent; IRQ_STATUS is set */
+	NPU_INJECT_STUCK_JOB = 1,	/* a job begins, does nothing and ignores Q_ABORT; a queue reset ends it */
+	NPU_INJECT_STUCK_QUEUE = 2,	/* a queue reset does not come to its end; a full reset does */
+	NPU_INJECT_STUCK_RESET = 3,	/* a full reset does not come to its end; FLR does */
+	NPU_INJECT_COMPLETION = 4,	/* a completion cannot be written: STATUS.FATAL */
+	NPU_INJECT_DMA = 5,	/* a job cannot read its program: NPU_FAULT_INJECTED */
+	NPU_INJECT_KINDS
+};
 
 /* Totals over all completed jobs since full reset: 64-bit, NPU_CNT_* order. */
 #define NPU_REG_COUNTER(n)	(0x0200 + 8 * (n))
