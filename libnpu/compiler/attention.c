@@ -21,45 +21,12 @@
  */
 #include <math.h>
 
-#include "lower.h"
+#include "attention.h"
 
-#define F32 4u
-#define F16 2u
 #define MAX_TILE 128u		/* positions of a tile */
-#define MIN_TILE KV_PAGE_TOKENS	/* a tile is whole pages */
 #define ALWAYS (-(1ll << 30))	/* a bound that no column is below */
 
-/**
- * struct flash - sizes, SRAM and registers of one attention
- * @op: operator
- * @heads: query heads of a unit, @units of them in all, @parts a KV head
- * @tokens: tokens of a block of rows
- * @tile: positions of a tile
- * @q: F16 queries, and at the end F16 output
- * @s: F32 scores; the second buffer lies @s_size behind the first
- * @p: F16 probabilities, likewise with @p_size
- * @o: F32 output
- * @m: running maxima, @l running sums, @alpha factors, F32 by row
- * @places: of a batch
- * @unit: register, unit; as the following:
- * @t0: first token of the block, @nt its tokens, @rows its rows
- * @pos: position of the run's first token, or what stands for it in a batch
- * @slot: address of the slot
- * @len: positions that the block's last token sees
- * @kv: first position of the tile
- * @score: address of the buffer of S whose turn it is
- * @prob: address of the buffer of P whose turn it is
- */
-struct flash {
-	const struct op *op;
-	uint32_t heads, units, parts, tokens, tile;
-	uint32_t q, s, s_size, p, p_size, o, m, l, alpha;
-	struct places places;
-	uint8_t unit, t0, nt, rows, pos, slot, len, kv, score, prob;
-};
-
-/* Query heads of a unit: as few as it takes to give every core something. */
-static uint32_t heads_of_unit(const struct lower *l, const struct attention_shape *s)
+uint32_t attention_heads(const struct lower *l, const struct attention_shape *s)
 {
 	uint32_t group = s->heads / s->kv_heads;
 	uint32_t parts = (l->target->cores + s->kv_heads - 1) / s->kv_heads;
@@ -95,7 +62,7 @@ static void choose_sizes(const struct lower *l, struct flash *f)
 {
 	const struct attention_shape *s = &f->op->shape;
 
-	f->heads = heads_of_unit(l, s);
+	f->heads = attention_heads(l, s);
 	f->units = s->heads / f->heads;
 	f->parts = f->units / s->kv_heads;
 	for (f->tokens = l->batch ? 1 : l->max_rows; ; f->tokens = (f->tokens + 1) / 2) {
@@ -126,25 +93,23 @@ static void take_sram(struct lower *l, struct flash *f)
 		lower_ring(l, &l->wide, "ring of widened keys and values", wide_bytes(l, f));
 }
 
-/* Bytes of a token's query heads, or outputs, of a unit, and of all heads. */
-static uint64_t unit_row(const struct flash *f)
+uint64_t attention_unit_row(const struct flash *f)
 {
 	return (uint64_t)f->heads * f->op->shape.head_dim * F16;
 }
 
-static uint64_t token_row(const struct flash *f)
+uint64_t attention_token_row(const struct flash *f)
 {
 	return (uint64_t)f->op->shape.heads * f->op->shape.head_dim * F16;
 }
 
-/* Address of the block's queries, or of its output. */
-static struct npu_loc block_in_memory(struct lower *l, const struct flash *f,
-				      const struct tensor *tensor, uint8_t t)
+struct npu_loc attention_rows_at(struct lower *l, const struct flash *f,
+				 const struct tensor *tensor, uint8_t t)
 {
 	npu_build_lea(l->b, t, &(struct npu_affine){
 		.imm = tensor->va,
-		.term = { { npu_reg(f->t0), npu_imm(token_row(f)) },
-			  { npu_reg(f->unit), npu_imm(unit_row(f)) } },
+		.term = { { npu_reg(f->t0), npu_imm(attention_token_row(f)) },
+			  { npu_reg(f->unit), npu_imm(attention_unit_row(f)) } },
 	});
 	return npu_at(t, 0);
 }
@@ -164,10 +129,10 @@ static void start_block(struct lower *l, const struct flash *f)
 	uint8_t t = npu_builder_reg(l->b);
 
 	npu_build_load(l->b, &(struct npu_insn_dma){
-		.sram = npu_at(0, f->q), .sram_stride = npu_imm(unit_row(f)),
-		.mem = block_in_memory(l, f, f->op->x, t),
-		.mem_stride = npu_imm(token_row(f)),
-		.row = npu_imm(unit_row(f)), .rows = npu_reg(f->nt),
+		.sram = npu_at(0, f->q), .sram_stride = npu_imm(attention_unit_row(f)),
+		.mem = attention_rows_at(l, f, f->op->x, t),
+		.mem_stride = npu_imm(attention_token_row(f)),
+		.row = npu_imm(attention_unit_row(f)), .rows = npu_reg(f->nt),
 	}, npu_order(0, 0));
 	fill_rows(l, f, f->m, 1, -INFINITY);
 	fill_rows(l, f, f->l, 1, 0);
@@ -175,12 +140,8 @@ static void start_block(struct lower *l, const struct flash *f)
 	npu_builder_reg_free(l->b, t);
 }
 
-/*
- * Load @n positions from @at on, of the unit's keys or values: whole pages, of
- * which there is at least that much. @at is a page's first position.
- */
-static void load_positions(struct lower *l, const struct flash *f, uint64_t offset,
-			   uint8_t at, uint8_t n)
+void attention_load(struct lower *l, const struct flash *f, uint64_t offset, uint8_t at,
+		    uint8_t n)
 {
 	uint64_t page = kv_head_bytes(f->op->cache);
 	uint8_t t = npu_builder_reg(l->b), head = npu_builder_reg(l->b);
@@ -233,7 +194,7 @@ struct positions {
 static struct positions take_positions(struct lower *l, const struct flash *f,
 				       uint64_t offset, uint8_t at, uint8_t n)
 {
-	load_positions(l, f, offset, at, n);
+	attention_load(l, f, offset, at, n);
 	if (!wide_bytes(l, f))
 		return (struct positions){ &l->in, l->full };
 	widen(l, f, n);
@@ -355,10 +316,10 @@ static void finish_block(struct lower *l, const struct flash *f)
 		.rows = npu_reg(f->rows), .cols = npu_imm(f->op->shape.head_dim),
 	}, npu_order(NPU_TOKEN(l->mat_vec) | NPU_TOKEN(l->mat_acc), NPU_TOKEN(l->vec_st)));
 	npu_build_store(l->b, &(struct npu_insn_dma){
-		.sram = out, .sram_stride = npu_imm(unit_row(f)),
-		.mem = block_in_memory(l, f, f->op->y[0], t),
-		.mem_stride = npu_imm(token_row(f)),
-		.row = npu_imm(unit_row(f)), .rows = npu_reg(f->nt),
+		.sram = out, .sram_stride = npu_imm(attention_unit_row(f)),
+		.mem = attention_rows_at(l, f, f->op->y[0], t),
+		.mem_stride = npu_imm(attention_token_row(f)),
+		.row = npu_imm(attention_unit_row(f)), .rows = npu_reg(f->nt),
 	}, npu_order(NPU_TOKEN(l->vec_st), NPU_TOKEN(l->st_ld)));
 	/* the next block's queries come where the output was */
 	npu_build_nop(l->b, NPU_ENGINE_LD, npu_order(NPU_TOKEN(l->st_ld), 0));
@@ -377,8 +338,13 @@ static void first_tile(struct lower *l, const struct flash *f, uint8_t first)
 
 static void one_block(struct lower *l, const struct flash *f)
 {
-	uint8_t n = npu_builder_reg(l->b), first = NPU_R_ZERO;
+	uint8_t n, first = NPU_R_ZERO;
 
+	if (f->plain) {
+		attention_plain_block(l, f);
+		return;
+	}
+	n = npu_builder_reg(l->b);
 	start_block(l, f);
 	npu_build_set(l->b, f->score, f->s);
 	npu_build_set(l->b, f->prob, f->p);
@@ -463,13 +429,20 @@ static void lower_batch(struct lower *l, struct flash *f)
 
 void lower_attention(struct lower *l, const struct op *op)
 {
-	struct flash f = { .op = op, .pos = l->pos, .slot = l->slot };
+	struct flash f = {
+		.op = op, .pos = l->pos, .slot = l->slot,
+		.plain = l->kv->scores && !l->batch,
+	};
 	uint8_t *const regs[] = { &f.unit, &f.t0, &f.nt, &f.rows, &f.len, &f.kv, &f.score,
 				  &f.prob, &f.pos, &f.slot };
 	unsigned int n = l->batch ? 10 : 8;
 
-	choose_sizes(l, &f);
-	take_sram(l, &f);
+	if (f.plain) {
+		attention_plain_sram(l, &f);
+	} else {
+		choose_sizes(l, &f);
+		take_sram(l, &f);
+	}
 	for (unsigned int i = 0; i < n; i++)
 		*regs[i] = npu_builder_reg(l->b);
 	if (l->batch)

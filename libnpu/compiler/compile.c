@@ -83,6 +83,7 @@ static int compile_once(const struct job *job, struct npu_job_image **image,
 		.rows = job->chunk > job->batch ? job->chunk : job->batch,
 		.batch = job->batch > 1 ? job->batch : 0,
 		.kv = job->options->kv == NPU_KV_I8 ? NPU_TYPE_I8 : NPU_TYPE_F16,
+		.plain = job->options->attention == NPU_ATTENTION_PLAIN,
 		.weights = job->options->weights,
 		.programs = programs, .n = program_list(job, programs),
 		.progress = job->options->progress,
@@ -136,6 +137,9 @@ static int choose_sequences(struct job *job, struct npu_error *err)
 	if (o->kv != NPU_KV_F16 && o->kv != NPU_KV_I8)
 		return npu_error_set(err, -EINVAL, "type %d of the KV cache: not one of enum npu_kv_type",
 				     o->kv);
+	if (o->attention == NPU_ATTENTION_PLAIN && o->kv != NPU_KV_F16)
+		return npu_error_set(err, -EINVAL,
+				     "the plain form of attention has keys and values in F16 only");
 	return 0;
 }
 

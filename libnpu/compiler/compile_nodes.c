@@ -50,6 +50,7 @@ int compile_nodes(struct npu_graph *graph, const struct compilation *c,
 	g.progress = c->progress;
 	g.progress_opaque = c->progress_opaque;
 	kv_init(&g, c->kv, c->context, c->slots, c->batch);
+	g.kv.plain = c->plain;
 	fuse_nodes(graph);
 	translate_graph(&t);
 	ret = g.err.code ? npu_error_set(err, g.err.code, "%s", g.err.message) :

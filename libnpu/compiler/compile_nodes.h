@@ -15,6 +15,7 @@
  * @slots: sequences that there are addresses for
  * @batch: most sequences of a run of several; 0: no program runs several
  * @kv: enum npu_type of keys and values
+ * @plain: attention has its plain form
  * @weights: format of the matrices
  * @programs: programs, @n of them
  * @progress: told how many bytes of weights are converted, or NULL
@@ -23,6 +24,7 @@
 struct compilation {
 	const struct npu_target *target;
 	uint32_t rows, context, slots, batch, kv;
+	bool plain;
 	struct npu_quant_format weights;
 	struct image_program *programs;
 	uint32_t n;

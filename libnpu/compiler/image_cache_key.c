@@ -46,6 +46,7 @@ static void add_options(EVP_MD_CTX *md, const struct npu_compile_options *o, boo
 	add_u64(md, o ? o->sequences : 0, good);
 	add_u64(md, o ? o->batch : 0, good);
 	add_u64(md, o ? o->kv : 0, good);
+	add_u64(md, o ? o->attention : 0, good);
 }
 
 int npu_image_cache_key(const struct npu_gguf *gguf, int64_t layer,

@@ -83,6 +83,21 @@ static int fill_layout(const struct tensor *t, void *dst, struct npu_error *err)
 	return 0;
 }
 
+/* A line of scores of all positions for each row of the attention that has most. */
+static void add_scores(struct graph *g)
+{
+	uint64_t lines = 0;
+
+	for (uint32_t i = 0; i < g->n_ops; i++) {
+		const struct op *op = &g->ops[i];
+		uint64_t n = op->kind == OP_ATTENTION ? op->x->dims[0] * op->shape.heads : 0;
+
+		lines = n > lines ? n : lines;
+	}
+	g->kv.scores = graph_tensor(g, MEM_SCRATCH, 0, NPU_TYPE_F32,
+				    (uint64_t[]){ lines, g->kv.context }, 2, "scores");
+}
+
 void kv_place(struct graph *g)
 {
 	struct kv_layout *kv = &g->kv;
@@ -99,6 +114,8 @@ void kv_place(struct graph *g)
 	if (kv->batch)
 		kv->places = graph_tensor(g, MEM_IO, NPU_JOB_INPUT, NPU_TYPE_I32,
 					  (uint64_t[]){ 2, kv->batch }, 2, "places");
+	if (kv->plain)
+		add_scores(g);
 	t = graph_tensor(g, MEM_WEIGHTS, NPU_JOB_CONST, NPU_TYPE_I32,
 			 (uint64_t[]){ NPU_KV_LAYOUT_COUNT }, 1, "kv.layout");
 	if (t) {

@@ -51,16 +51,19 @@ struct kv_cache {
  * @batch: most sequences of a run; 0: no program runs several
  * @page_bytes: bytes of a page, whole pages of the NPU; @slot_bytes of a slot,
  *	which addresses are reserved for: both known once kv_place() has run
+ * @plain: attention has its plain form, which keeps scores in memory
  * @caches: all caches, in the order in which they were added
  * @tail: where the next one goes
  * @tensor: memory of slot 0, once kv_place() has run
  * @places: I32[2][batch], positions and slots of a run of several sequences
+ * @scores: of @plain, memory for them
  */
 struct kv_layout {
 	uint32_t type, context, pages, slots, batch;
 	uint64_t page_bytes, slot_bytes;
+	bool plain;
 	struct kv_cache *caches, **tail;
-	struct tensor *tensor, *places;
+	struct tensor *tensor, *places, *scores;
 };
 
 /**

@@ -18,7 +18,7 @@
 struct shape {
 	struct attention_shape a;
 	uint32_t rows, tokens, pos, d, cores, sram;
-	bool single, narrow, norms, halves;
+	bool single, narrow, norms, halves, plain;
 };
 
 #define SHAPE(h, kv, hd, rd, ctx) \
@@ -61,6 +61,13 @@ static const struct shape shapes[] = {
 	    .window = 1 }, RUN(1, 1, 128, 32, 2, 1 << 16), .single = true },
 	{ .a = { .heads = 4, .kv_heads = 1, .head_dim = 16, .rope_dims = 16, .context = 600,
 	    .window = 600 }, RUN(1, 1, 599, 32, 2, 1 << 16), .single = true },
+	/* the plain form, in one block and in several */
+	{ .a = SHAPE(6, 2, 32, 32, 512), RUN(1, 1, 300, 192, 2, 1 << 20), .single = true, .plain = true },
+	{ .a = SHAPE(6, 2, 32, 32, 512), RUN(32, 32, 0, 192, 2, 1 << 20), .plain = true },
+	{ .a = SHAPE(6, 2, 32, 32, 512), RUN(32, 21, 100, 192, 4, 1 << 16), .plain = true },
+	{ .a = SHAPE(3, 1, 20, 12, 70), RUN(8, 5, 65, 33, 3, 1 << 15), .plain = true },
+	{ .a = { .heads = 4, .kv_heads = 2, .head_dim = 16, .context = 600, .window = 130,
+		 .scale = 0.3f }, RUN(40, 40, 500, 32, 3, 1 << 16), .plain = true },
 	/* INT8 */
 	{ .a = SHAPE(6, 2, 32, 32, 512), RUN(1, 1, 300, 192, 2, 1 << 20), .single = true, .narrow = true },
 	{ .a = SHAPE(6, 2, 32, 32, 512), RUN(32, 32, 100, 192, 2, 1 << 18), .narrow = true },
@@ -292,6 +299,7 @@ static void test_shape(const struct shape *s)
 
 	rig_init(&r, s->cores, s->sram, s->rows, s->single, s->a.context);
 	kv_init(&r.g, s->narrow ? NPU_TYPE_I8 : NPU_TYPE_F16, s->a.context, 1, 0);
+	r.g.kv.plain = s->plain;
 	build_ops(&r, s, &d);
 	if (!ok(rig_build(&r), "%u/%u heads of %u, %u tokens at %u, window %u, %u cores of %u bytes: compiles",
 		s->a.heads, s->a.kv_heads, s->a.head_dim, s->tokens, s->pos, s->a.window,

@@ -58,6 +58,12 @@ enum npu_kv_type {
 	NPU_KV_I8,	/* INT8, with a scale for each token and head */
 };
 
+/** enum npu_attention_form - how attention is computed */
+enum npu_attention_form {
+	NPU_ATTENTION_TILED,	/* online softmax in SRAM (FlashAttention: Dao et al., 2022) */
+	NPU_ATTENTION_PLAIN,	/* all scores in memory, for comparison; F16 cache only */
+};
+
 /**
  * enum npu_kv_layout - indices of the I32 tensor "kv.layout" of an image
  *
@@ -89,6 +95,7 @@ enum npu_kv_layout {
  *	take addresses, not memory.
  * @batch: most sequences of a run of ``batch``; 0: 8; 1: no such program
  * @kv: type of the KV cache
+ * @attention: form of attention; runs of several sequences are tiled always
  * @progress: told how many bytes of weights are converted, or NULL; no part
  *	of the result depends on it
  * @progress_opaque: passed to @progress
@@ -101,6 +108,7 @@ struct npu_compile_options {
 	uint32_t sequences;
 	uint32_t batch;
 	enum npu_kv_type kv;
+	enum npu_attention_form attention;
 	npu_progress_fn *progress;
 	void *progress_opaque;
 };
