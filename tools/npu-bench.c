@@ -9,12 +9,10 @@
 #include <hw/npu_regs.h>
 
 #include <npu/compile.h>
-#include <npu/image_cache.h>
 #include <npu/npu.h>
 #include <npu/report.h>
 
 #include "exit_status.h"
-#include "progress.h"
 #include "roofline.h"
 
 static const char usage[] =
@@ -166,7 +164,7 @@ static bool parse(int argc, char **argv, struct arguments *a)
 	return false;
 }
 
-/* A machine in the process tells what to compile for. */
+/* A machine in the process tells what to compile for; a dry run needs no weights. */
 static int target_of(const struct arguments *a, struct npu_target *target,
 		     struct npu_error *err)
 {
@@ -187,24 +185,11 @@ static int compile(const struct arguments *a, const struct npu_gguf *gguf,
 		   struct npu_job_image **image, struct npu_error *err)
 {
 	struct npu_compile_options options = a->compile;
-	struct npu_image_cache *cache = NULL;
-	struct npu_image_cache_outcome outcome;
 	struct npu_target target;
-	struct progress progress;
 	int ret = target_of(a, &target, err);
 
-	if (ret)
-		return ret;
-	npu_image_cache_open(NULL, 0, &cache, NULL);
-	progress_start(&progress, "compiling");
-	options.progress = progress_update;
-	options.progress_opaque = &progress;
-	ret = npu_image_cache_compile(cache, gguf, &target, &options, image, &outcome, err);
-	progress_end(&progress);
-	if (outcome.note[0])
-		fprintf(stderr, "npu-bench: %s\n", outcome.note);
-	npu_image_cache_close(cache);
-	return ret;
+	options.no_data = true;
+	return ret ? ret : npu_compile_llama(gguf, &target, &options, image, err);
 }
 
 static bool is_gguf(const char *path)

@@ -86,6 +86,7 @@ static int compile_once(const struct job *job, struct npu_job_image **image,
 		.plain = job->options->attention == NPU_ATTENTION_PLAIN,
 		.weights = job->options->weights,
 		.programs = programs, .n = program_list(job, programs),
+		.no_data = job->options->no_data,
 		.progress = job->options->progress,
 		.progress_opaque = job->options->progress_opaque,
 	};

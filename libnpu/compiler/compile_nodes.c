@@ -47,6 +47,7 @@ int compile_nodes(struct npu_graph *graph, const struct compilation *c,
 		return npu_error_set(err, graph->err.code, "%s", graph->err.message);
 	graph_init(&g);
 	g.weights = c->weights;
+	g.no_data = c->no_data;
 	g.progress = c->progress;
 	g.progress_opaque = c->progress_opaque;
 	kv_init(&g, c->kv, c->context, c->slots, c->batch);

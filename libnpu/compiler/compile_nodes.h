@@ -18,6 +18,7 @@
  * @plain: attention has its plain form
  * @weights: format of the matrices
  * @programs: programs, @n of them
+ * @no_data: leave the weights out
  * @progress: told how many bytes of weights are converted, or NULL
  * @progress_opaque: passed to @progress
  */
@@ -28,6 +29,7 @@ struct compilation {
 	struct npu_quant_format weights;
 	struct image_program *programs;
 	uint32_t n;
+	bool no_data;
 	npu_progress_fn *progress;
 	void *progress_opaque;
 };

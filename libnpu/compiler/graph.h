@@ -244,6 +244,7 @@ struct op {
  * @size: bytes of each segment
  * @base: address of each segment, once graph_place() has run
  * @kv: caches
+ * @no_data: the image gets no contents of MEM_WEIGHTS
  * @progress: told how many bytes of MEM_WEIGHTS are there, or NULL
  * @progress_opaque: passed to @progress
  * @weights: format of the matrices that are added
@@ -255,6 +256,7 @@ struct graph {
 	uint32_t n_ops, max_ops;
 	uint64_t size[MEM_KINDS], base[MEM_KINDS];
 	struct kv_layout kv;
+	bool no_data;
 	npu_progress_fn *progress;
 	void *progress_opaque;
 	struct npu_quant_format weights;

@@ -154,7 +154,7 @@ static int add_segments(struct npu_job_image *image, const struct graph *g,
 		s->va = g->base[i];
 		s->size = g->size[i];
 		s->readonly = i == MEM_WEIGHTS;
-		if (i != MEM_WEIGHTS)
+		if (i != MEM_WEIGHTS || g->no_data)
 			continue;
 		s->data_size = s->size;
 		data = calloc(1, s->size);

@@ -43,6 +43,7 @@ static void add_options(EVP_MD_CTX *md, const struct npu_compile_options *o, boo
 	add_u64(md, o ? o->weights.group : 0, good);
 	add_u64(md, o ? o->weights.asymmetric : 0, good);
 	add_u64(md, o ? o->no_fallback : 0, good);
+	add_u64(md, o ? o->no_data : 0, good);
 	add_u64(md, o ? o->sequences : 0, good);
 	add_u64(md, o ? o->batch : 0, good);
 	add_u64(md, o ? o->kv : 0, good);

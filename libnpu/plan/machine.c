@@ -17,6 +17,7 @@ static void fill(const struct npu_profile *p, struct npu_plan_machine *m)
 		.macs = { rate * p->macs_i8, rate * p->macs_i4, rate * p->macs_f16 },
 		.vector_ops = rate * p->vec_lanes,
 		.bandwidth = p->mem_mbps * 1e6,
+		.latency = p->mem_latency / hz,
 		.memory = p->mem_size,
 		.sram = (double)p->cores * p->sram_size,
 		.joule_mac = { p->fj_mac_i8 * 1e-15, p->fj_mac_i4 * 1e-15,

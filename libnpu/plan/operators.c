@@ -20,6 +20,8 @@
 #define SILU_GATE 5.0
 #define GELU 4.0
 #define SCORE 4.0	/* of a score, F32, in plain attention */
+#define PANEL 16.0	/* columns that stay together */
+#define TILE 128.0	/* positions of the cache that are loaded at a time */
 
 double npu_plan_weight_bits(const struct npu_quant_format *f)
 {
@@ -233,6 +235,62 @@ static void embedding(const struct npu_plan_shape *s, const struct npu_plan_work
 	pass(rows(w), s->d_model, stream(w), cost);
 }
 
+/* Units of work of an operator; a core takes whole ones. */
+static double units(const struct npu_plan_shape *s, unsigned int kind)
+{
+	switch (kind) {
+	case NPU_PLAN_QKV:
+		return s->heads + 2.0 * s->kv_heads;
+	case NPU_PLAN_ATTENTION:
+		return s->kv_heads;
+	case NPU_PLAN_FFN_IN:
+		return ceil(s->ffn / PANEL);
+	case NPU_PLAN_LOGITS:
+		return ceil(s->vocab / PANEL);
+	default:
+		return ceil(s->d_model / PANEL);
+	}
+}
+
+/*
+ * Transfers of a core in a row: weights of the norm, input, weights, result; of
+ * attention keys and values of each tile of each head, besides queries and result.
+ */
+static double transfers(const struct npu_plan_shape *s, const struct npu_plan_work *w,
+			unsigned int cores, unsigned int kind)
+{
+	double tiles;
+
+	switch (kind) {
+	case NPU_PLAN_QKV:
+		return 5;	/* a table of RoPE as well */
+	case NPU_PLAN_ATTENTION:
+		tiles = ceil(reads(w) / chunks(w) / TILE);
+		return w->batch * ceil((double)s->kv_heads / cores) * (2 * tiles + 2);
+	case NPU_PLAN_FFN_IN:
+	case NPU_PLAN_LOGITS:
+		return 4;
+	default:
+		return 3;
+	}
+}
+
+/*
+ * With more cores than heads the compiler cuts a head's queries; what they share
+ * is then read by each, so that nothing is won.
+ */
+static void shares(const struct npu_plan_shape *s, const struct npu_plan_work *w,
+		   unsigned int cores, unsigned int kind, struct npu_plan_cost *cost)
+{
+	double n = units(s, kind);
+
+	cost->uneven = 1;
+	if (w->unfused || kind == NPU_PLAN_EMBEDDING)
+		return;
+	cost->uneven = ceil(n / cores) * cores / n;
+	cost->transfers = chunks(w) * transfers(s, w, cores, kind);
+}
+
 static void times(struct npu_plan_cost *cost, double n)
 {
 	for (unsigned int i = 0; i < NPU_PLAN_TYPES; i++)
@@ -243,6 +301,7 @@ static void times(struct npu_plan_cost *cost, double n)
 	cost->other_bytes *= n;
 	cost->before_ops *= n;
 	cost->before_bytes *= n;
+	cost->transfers *= n;
 }
 
 typedef void (*operator_fn)(const struct npu_plan_shape *s, const struct npu_plan_work *w,
@@ -266,6 +325,7 @@ void plan_operator(const struct npu_plan_shape *shape, const struct npu_plan_wor
 	if (kind == NPU_PLAN_ELEMENTWISE && !work->unfused)
 		return;
 	operators[kind](shape, work, cores, cost);
+	shares(shape, work, cores, kind, cost);
 	if (kind != NPU_PLAN_EMBEDDING && kind != NPU_PLAN_LOGITS)
 		times(cost, shape->layers);
 }

@@ -76,7 +76,8 @@ static void set_time(const struct npu_plan_machine *m, struct npu_plan_cost *cos
 	before = cost->before_bytes / m->bandwidth + cost->before_ops / m->vector_ops;
 	cost->seconds = larger((npu_plan_bytes(cost) - cost->before_bytes) / m->bandwidth,
 			       (cost->vector_ops - cost->before_ops) / m->vector_ops);
-	cost->seconds = before + larger(cost->seconds, need[NPU_PLAN_BY_MATRIX]);
+	cost->seconds = larger(cost->seconds, need[NPU_PLAN_BY_MATRIX]) * cost->uneven;
+	cost->seconds += before + cost->transfers * m->latency;
 }
 
 /*
@@ -104,6 +105,7 @@ static void add(struct npu_plan_cost *sum, const struct npu_plan_cost *cost)
 	sum->other_bytes += cost->other_bytes;
 	sum->before_ops += cost->before_ops;
 	sum->before_bytes += cost->before_bytes;
+	sum->transfers += cost->transfers;
 	sum->seconds += cost->seconds;
 	sum->joules += cost->joules;
 }
@@ -122,6 +124,7 @@ void npu_plan_step(const struct npu_plan_shape *shape,
 		add(&plan->total, &plan->op[i]);
 		seconds[plan->op[i].bound] += plan->op[i].seconds;
 	}
+	plan->total.uneven = 1;
 	for (unsigned int i = 0; i < NPU_PLAN_BOUNDS; i++)
 		if (seconds[i] > seconds[plan->total.bound])
 			plan->total.bound = i;

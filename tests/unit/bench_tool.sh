@@ -24,7 +24,7 @@ inside = all(80 <= float(c.getAttribute("cx")) <= box[2] - 250 and
 sys.exit(not (len(points) == 7 and inside))
 END
 ok $? "  the picture is sound XML, with a point in it for each operator with products"
-ok "$([ "$(ls "$NPU_CACHE" | wc -l)" = 1 ]; echo $?)" "  the compiled model is kept"
+ok "$([ ! -e "$NPU_CACHE" ]; echo $?)" "  no weights are converted for it, and so none kept"
 
 build/bin/npu-compile models/psalter.gguf -o "$dir/model.npu" >/dev/null
 is "$($bench -R "$dir/model.npu" -p decode)" \

@@ -58,7 +58,8 @@ static void test_run(struct npu_instance *instance, const struct npu_plan_shape 
 		     const char *program, uint32_t position, uint32_t tokens,
 		     const struct npu_quant_format *weights)
 {
-	const uint64_t args[] = { position, tokens, 1 };
+	const uint64_t decode[] = { position, 0 }, prefill[] = { position, tokens, 1, 0 };
+	const uint64_t *args = tokens == 1 ? decode : prefill;
 	const struct npu_plan_work work = {
 		.batch = 1, .tokens = tokens, .position = position, .chunk = CHUNK,
 		.weights = *weights, .kv_bytes = 2,

@@ -141,7 +141,7 @@ static void test_cpu(const struct npu_job_image *image)
 
 int main(void)
 {
-	const uint64_t decode[] = { 40 }, prefill[] = { 20, 17, 1 };
+	const uint64_t decode[] = { 40, 0 }, prefill[] = { 20, 17, 1, 0 };
 	struct npu_job_image *whole, *split, *int4;
 	struct npu_device *device;
 	struct npu_error err;

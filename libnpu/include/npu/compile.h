@@ -96,6 +96,8 @@ enum npu_kv_layout {
  * @batch: most sequences of a run of ``batch``; 0: 8; 1: no such program
  * @kv: type of the KV cache
  * @attention: form of attention; runs of several sequences are tiled always
+ * @no_data: leave the weights out, and convert none: an image for npu_predict()
+ *	and npu_report_create(), of models of any size, that cannot run
  * @progress: told how many bytes of weights are converted, or NULL; no part
  *	of the result depends on it
  * @progress_opaque: passed to @progress
@@ -105,6 +107,7 @@ struct npu_compile_options {
 	uint32_t chunk;
 	struct npu_quant_format weights;
 	bool no_fallback;
+	bool no_data;
 	uint32_t sequences;
 	uint32_t batch;
 	enum npu_kv_type kv;

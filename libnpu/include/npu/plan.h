@@ -78,7 +78,8 @@ enum npu_plan_type {
  * @clock_hz: their clock
  * @macs: multiply-accumulates a second of all cores, by enum npu_plan_type
  * @vector_ops: elements and passes a second of all vector engines
- * @bandwidth: bytes a second between memory and cores
+ * @bandwidth: bytes a second between memory and cores, a share for each core
+ * @latency: seconds from a request to its first byte
  * @memory: bytes of memory; 0: not known
  * @sram: bytes of SRAM of all cores
  * @joule_mac: energy of a multiply-accumulate, by type
@@ -92,7 +93,7 @@ struct npu_plan_machine {
 	uint32_t cores;
 	double clock_hz;
 	double macs[NPU_PLAN_TYPES];
-	double vector_ops, bandwidth, memory, sram;
+	double vector_ops, bandwidth, latency, memory, sram;
 	double joule_mac[NPU_PLAN_TYPES];
 	double joule_vector, joule_sram, joule_memory, watts_static;
 };
@@ -174,7 +175,10 @@ const char *npu_plan_kind_name(unsigned int kind);
  * @before_ops: of @vector_ops those that end before the product can begin: norm
  *	and quantisation of its input, which each core does for itself
  * @before_bytes: of @other_bytes that input
- * @seconds: time by the roofline
+ * @transfers: transfers that wait for one another: each takes the latency
+ * @uneven: how much longer the core with the most units has than all would have
+ *	if units could be cut: whole panels of columns, whole heads; at least 1
+ * @seconds: time by the roofline, with these two
  * @joules: energy
  * @bound: enum npu_plan_bound
  */
@@ -182,6 +186,7 @@ struct npu_plan_cost {
 	double macs[NPU_PLAN_TYPES];
 	double vector_ops, weight_bytes, kv_bytes, other_bytes;
 	double before_ops, before_bytes;
+	double transfers, uneven;
 	double seconds, joules;
 	enum npu_plan_bound bound;
 };
