@@ -13,7 +13,9 @@
 
 struct splitter {
 	const struct split_rule *rule;
-	pcre2_code *code[SPLIT_MAX_STAGES];
+	struct {
+		pcre2_code *code;
+	} stage[SPLIT_MAX_STAGES];
 	size_t stages;
 };
 
@@ -77,7 +79,7 @@ int splitter_create(const char *file, const char *pre, size_t len,
 		return npu_error_set(err, -ENOMEM, "%s: out of memory", file);
 	s->rule = rule;
 	while (!ret && s->stages < SPLIT_MAX_STAGES && rule->stage[s->stages]) {
-		ret = compile(file, rule->stage[s->stages], &s->code[s->stages],
+		ret = compile(file, rule->stage[s->stages], &s->stage[s->stages].code,
 			      err);
 		s->stages++;
 	}
@@ -93,7 +95,7 @@ void splitter_destroy(struct splitter *splitter)
 	if (!splitter)
 		return;
 	for (size_t i = 0; i < splitter->stages; i++)
-		pcre2_code_free(splitter->code[i]);
+		pcre2_code_free(splitter->stage[i].code);
 	free(splitter);
 }
 
@@ -162,7 +164,7 @@ static int search(struct split *s, size_t level)
 	PCRE2_SIZE *place;
 	int ret;
 
-	ret = pcre2_match(s->splitter->code[level - 1],
+	ret = pcre2_match(s->splitter->stage[level - 1].code,
 			  (PCRE2_SPTR)s->text + s->at, end - s->at, 0,
 			  PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY, s->match, NULL);
 	s->match_start[level] = s->match_end[level] = end;

@@ -95,7 +95,7 @@ static void test_forms(void)
 		"<start_of_turn>user\nBye<end_of_turn>\n"
 		"<start_of_turn>model\n");
 	renders("vicuna",
-		"Be kind.\n\nUSER:  Hi \nASSISTANT: Hello!</s>\nUSER: Bye\n"
+		"Be kind.\n\nUSER:  Hi\x20\nASSISTANT: Hello!</s>\nUSER: Bye\n"
 		"ASSISTANT:");
 }
 

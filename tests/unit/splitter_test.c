@@ -117,7 +117,7 @@ static void test_llama3(void)
 	cuts_into("(word) -x", "(word|)| -|x");
 	cuts_into("a  b", "a| | b");
 	cuts_into("end.\n\n  Next", "end|.\n\n| | Next");
-	cuts_into("x \n\t\ny", "x| \n\t\n|y");
+	cuts_into("x\x20\n\t\ny", "x|\x20\n\t\n|y");
 	cuts_into("a   ", "a|   ");
 	cuts_into("\tif", "\tif");
 	cuts_into("!!hi", "!!|hi");

@@ -159,7 +159,7 @@ static void test_no_prefix(void)
 
 static void test_bytes_lost(const struct npu_tokenizer *t)
 {
-	static const char odd[] = "abc  \n\xc3\xbc\xe2\x96\x81\xf0\x9f\x98\x80<u>";
+	static const char odd[] = "abc \x20\n\xc3\xbc\xe2\x96\x81\xf0\x9f\x98\x80<u>";
 	char text[200];
 	int bad = 0;
 
