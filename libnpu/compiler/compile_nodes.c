@@ -7,6 +7,7 @@
 
 #include "compile_nodes.h"
 #include "fuse.h"
+#include "memory.h"
 #include "translate.h"
 
 #define DEFAULT_ROWS 32u
@@ -25,8 +26,10 @@ static int make_image(struct graph *g, const struct compilation *c,
 		      struct npu_job_image **image, struct npu_error *err)
 {
 	uint64_t va = graph_place(g, c->target->va_start, c->target->va_end, err);
-	int ret = va ? image_lower(g, c->target, c->programs, c->n, err) : -ENOSPC;
+	int ret = va ? memory_check(g->size[MEM_WEIGHTS], err) : -ENOSPC;
 
+	if (!ret)
+		ret = image_lower(g, c->target, c->programs, c->n, err);
 	if (ret)
 		return ret;
 	ret = image_build(g, c->programs, c->n, va, image, err);
