@@ -30,6 +30,11 @@ static const char usage[] =
 	"  -b, --block=N       only transformer block N, from input x to output y\n"
 	"      --context=N     positions of the KV cache (default: the model's, at most 4096)\n"
 	"      --chunk=N       tokens of a prefill run (default: 32, or what fits)\n"
+	"      --type=FORMAT   format of the weights, such as int8, int4-g64, nf4 (default:\n"
+	"                      what is closest to the model's)\n"
+	"      --kv-type=TYPE  of the KV cache: f16 (default) or i8\n"
+	"      --sequences=N   sequences that the cache has addresses for\n"
+	"      --batch=N       most sequences of a run of several; 1: no such program\n"
 	"      --cores=N       cores to divide the work for (default 2)\n"
 	"      --sram=BYTES    SRAM of a core (default 1048576)\n"
 	"      --without=FEATURE   as for a device that lacks it, such as GATHER or MAT_F16\n"
@@ -86,6 +91,25 @@ static bool parse_feature(const char *text, uint64_t *features)
 	return false;
 }
 
+static bool parse_type(struct arguments *a)
+{
+	struct npu_error why;
+
+	if (!npu_quant_parse(optarg, &a->compile.weights, &why))
+		return true;
+	fprintf(stderr, "npu-compile: --type: %s\n", why.message);
+	return false;
+}
+
+static bool parse_kv(struct arguments *a)
+{
+	a->compile.kv = strcmp(optarg, "i8") ? NPU_KV_F16 : NPU_KV_I8;
+	if (a->compile.kv == NPU_KV_I8 || !strcmp(optarg, "f16"))
+		return true;
+	fprintf(stderr, "npu-compile: --kv-type=%s: f16 or i8 is wanted\n", optarg);
+	return false;
+}
+
 static bool take_option(struct arguments *a, int option)
 {
 	uint32_t block;
@@ -103,6 +127,14 @@ static bool take_option(struct arguments *a, int option)
 		return parse_u32(optarg, "context", &a->compile.context);
 	case 'k':
 		return parse_u32(optarg, "chunk", &a->compile.chunk);
+	case 't':
+		return parse_type(a);
+	case 'V':
+		return parse_kv(a);
+	case 'S':
+		return parse_u32(optarg, "sequences", &a->compile.sequences);
+	case 'B':
+		return parse_u32(optarg, "batch", &a->compile.batch);
 	case 'c':
 		return parse_u32(optarg, "cores", &a->target.cores);
 	case 's':
@@ -143,6 +175,10 @@ static bool parse(int argc, char **argv, struct arguments *a)
 		{ "block", required_argument, NULL, 'b' },
 		{ "context", required_argument, NULL, 'x' },
 		{ "chunk", required_argument, NULL, 'k' },
+		{ "type", required_argument, NULL, 't' },
+		{ "kv-type", required_argument, NULL, 'V' },
+		{ "sequences", required_argument, NULL, 'S' },
+		{ "batch", required_argument, NULL, 'B' },
 		{ "cores", required_argument, NULL, 'c' },
 		{ "sram", required_argument, NULL, 's' },
 		{ "without", required_argument, NULL, 'w' },
