@@ -23,7 +23,10 @@ static uint32_t below(uint32_t n)
 
 static struct tiny random_model(void)
 {
+	static const char *const arch[] = { "llama", "llama", "qwen2", "qwen3", "gpt2" };
 	struct tiny t = {
+		.arch = arch[below(5)], .bias = below(2), .freqs = below(2),
+		.window = below(2) ? 1 + below(40) : 0,
 		.vocab = 1 + below(200), .d_model = 1 + below(150), .layers = 1 + below(2),
 		.kv_heads = 1 + below(3), .head_dim = 1 + below(40), .ffn = 1 + below(200),
 		.context = 1 + below(160), .tied = below(2), .seed = state,
@@ -31,6 +34,8 @@ static struct tiny random_model(void)
 
 	t.heads = t.kv_heads * (1 + below(4));
 	t.rope_dims = t.head_dim < 2 ? 0 : 2 * (1 + below(t.head_dim / 2));
+	/* without RoPE there is nothing to divide */
+	t.freqs = t.freqs && t.rope_dims && !strcmp(t.arch, "llama");
 	return t;
 }
 
@@ -118,8 +123,8 @@ static void one_round(uint32_t round, uint32_t *refused)
 
 		replay_new(&r, image, target.cores);
 		problem = run_both(&r, &l, &t, options.chunk);
-		ok(!problem, "round %u: width %u, %u/%u heads of %u, chunk %u, %u cores of %u bytes",
-		   round, t.d_model, t.heads, t.kv_heads, t.head_dim, options.chunk,
+		ok(!problem, "round %u: %s, width %u, %u/%u heads of %u, chunk %u, %u cores of %u bytes",
+		   round, t.arch, t.d_model, t.heads, t.kv_heads, t.head_dim, options.chunk,
 		   target.cores, target.sram_size);
 		if (problem)
 			diag("%s", problem);
