@@ -18,13 +18,13 @@
  * struct maker - a random graph in the making
  * @r: rig
  * @pool: tensors with rows that may be used, @n of them
+ * @ids: an input of indices
  * @step: number of the step, for names
- * @caches: so far
  */
 struct maker {
 	struct graph_rig *r;
-	struct npu_tensor *pool[4 * STEPS];
-	uint32_t n, step, caches;
+	struct npu_tensor *pool[4 * STEPS], *ids;
+	uint32_t n, step;
 	char name[16];
 };
 
@@ -54,7 +54,7 @@ static void keep(struct maker *m, struct npu_tensor *t)
 	m->pool[m->n++] = t;
 }
 
-/* A tensor as rows of a single dimension. */
+/* A tensor as rows, or last rows, of a single dimension. */
 static struct npu_tensor *flat(struct maker *m, struct npu_tensor *x)
 {
 	struct npu_shape s = npu_tensor_shape(x);
@@ -62,7 +62,7 @@ static struct npu_tensor *flat(struct maker *m, struct npu_tensor *x)
 	if (s.n_dims == 2)
 		return x;
 	return npu_graph_reshape(m->r->g, name(m, "flat"), x,
-				 NPU_SHAPE(NPU_ROWS, shape_inner(&s)));
+				 NPU_SHAPE(s.dims[0], shape_inner(&s)));
 }
 
 static struct npu_tensor *linear(struct maker *m, struct npu_tensor *x, uint64_t n,
@@ -178,8 +178,30 @@ static void add_move(struct maker *m)
 			keep(m, npu_graph_transpose(g, name(m, "turn"), x));
 		else if (last % 2 == 0)
 			keep(m, npu_graph_reshape(g, name(m, "shape"), x,
-						  NPU_SHAPE(NPU_ROWS, 2, last / 2)));
+						  NPU_SHAPE(s.dims[0], 2, last / 2)));
 	}
+}
+
+static void add_embedding(struct maker *m)
+{
+	struct npu_tensor *table;
+
+	table = graph_rig_weight(m->r, "table", NPU_SHAPE(CONTEXT, 1 + pick(m, 60)), 0);
+	keep(m, npu_graph_embedding(m->r->g, name(m, "embed"), table,
+				    pick(m, 2) ? m->ids : npu_graph_positions(m->r->g)));
+}
+
+/* What follows may work on the last rows, beside what works on all. */
+static void add_last_rows(struct maker *m)
+{
+	struct npu_tensor *x = any(m);
+
+	if (dim(x, 0) != NPU_ROWS)
+		return;
+	x = npu_graph_last_rows(m->r->g, name(m, "last"), x);
+	if (pick(m, 2))
+		x = npu_graph_rmsnorm(m->r->g, name(m, "norm"), x, NULL, 0.1f);
+	keep(m, pick(m, 2) ? linear(m, flat(m, x), 1 + pick(m, 80), NPU_ACT_NONE) : x);
 }
 
 /* Heads of a tensor: a linear layer, and then what may be between it and attention. */
@@ -203,6 +225,8 @@ static void add_attention(struct maker *m)
 	struct npu_tensor *x = flat(m, any(m)), *q, *k, *v;
 	struct npu_cache *cache;
 
+	if (dim(x, 0) != NPU_ROWS)
+		return;
 	rope.dims = 2 * (1 + pick(m, width / 2));
 	if (pick(m, 2))
 		x = npu_graph_rmsnorm(m->r->g, name(m, "norm"), x, NULL, 0.1f);
@@ -220,6 +244,7 @@ static void build(struct maker *m)
 	static void (*const steps[])(struct maker *m) = {
 		add_linear, add_residual, add_gated, add_norm, add_elementwise,
 		add_elementwise, add_softmax, add_move, add_move, add_attention,
+		add_embedding, add_last_rows,
 	};
 	uint32_t n = 4 + pick(m, STEPS - 4);
 
@@ -227,6 +252,8 @@ static void build(struct maker *m)
 				NPU_SHAPE(NPU_ROWS, 2 * (1 + pick(m, 60)))));
 	keep(m, npu_graph_input(m->r->g, "z", pick(m, 2) ? NPU_TYPE_F16 : NPU_TYPE_F32,
 				NPU_SHAPE(NPU_ROWS, 1 + pick(m, 4), 2 * (1 + pick(m, 20)))));
+	m->ids = npu_graph_input(m->r->g, "ids", NPU_TYPE_I32, NPU_SHAPE(NPU_ROWS));
+	m->r->limit = CONTEXT;
 	for (m->step = 0; m->step < n && m->r->n_weights < GRAPH_RIG_WEIGHTS - 12; m->step++)
 		steps[pick(m, sizeof(steps) / sizeof(steps[0]))](m);
 }
@@ -323,7 +350,7 @@ static void test_graph(uint32_t seed)
 		return;
 	}
 	ok(compiles_the_same(&r), "  to the same bytes each time");
-	ok(graph_rig_run(&r, 0, rows, 1), "  and runs %u rows", rows);
+	ok(graph_rig_run(&r, 0, rows, 1 + rows / 2), "  and runs %u rows", rows);
 	compare(&r, outputs, names, n, int8 ? 0.15 : 0.01);
 	rows = 1 + pick(&m, rows);
 	ok(graph_rig_run(&r, r.options.rows, rows, rows), "  and %u rows behind them", rows);

@@ -141,7 +141,7 @@ struct npu_compile_options {
  *
  * Tensors: ``tokens`` I32[rows], an input, with room for chunk and batch;
  * ``logits`` F32[rows][vocab], row 0 belongs to the first token whose logits
- * were asked for; ``next`` I32[1], the most likely token after the last one;
+ * were asked for; ``next`` I32[rows], the most likely token after each of these;
  * ``places`` I32[2][batch]; the KV cache (enum npu_kv_layout).
  *
  * A run that would exceed the cache faults (enum npu_trap).
