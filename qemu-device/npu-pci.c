@@ -54,6 +54,7 @@ struct NPUState {
     char *kernels;
     char *pace;
     char *inject;
+    bool hazards;
     uint32_t cores;
     uint32_t sram;
     uint32_t queues;
@@ -216,6 +217,25 @@ static void npu_trace(void *opaque, const struct npu_trace *event)
     }
 }
 
+/* A guest may have as many as it likes: only the first of each kind counts. */
+static void npu_hazard(void *opaque, const struct npu_hazard *h)
+{
+    const struct npu_hazard_access *a = h->access;
+    static int told;
+
+    trace_npu_hazard(h->job, h->core, a[0].pc, a[1].pc, h->address, h->len);
+    if (qatomic_fetch_inc(&told) >= 100) {
+        return;
+    }
+    warn_report("npu: hazard: core %u: instruction %u (opcode 0x%02x, tag %u) "
+                "%s SRAM 0x%" PRIx64 "..0x%" PRIx64 ", which instruction %u "
+                "(opcode 0x%02x, tag %u) %s: no token orders them",
+                h->core, a[0].pc, a[0].opcode, a[0].tag,
+                a[0].write ? "writes" : "reads", h->address,
+                h->address + h->len - 1, a[1].pc, a[1].opcode, a[1].tag,
+                a[1].write ? "writes" : "reads");
+}
+
 static const struct npu_core_ops npu_ops = {
     .read = npu_dma_read,
     .write = npu_dma_write,
@@ -224,6 +244,7 @@ static const struct npu_core_ops npu_ops = {
     .raise = npu_raise,
     .clock_ns = npu_clock_ns,
     .trace = npu_trace,
+    .hazard = npu_hazard,
     .thread_begin = npu_thread_begin,
     .thread_end = npu_thread_end,
 };
@@ -327,6 +348,7 @@ static void npu_realize(PCIDevice *pdev, Error **errp)
         .kernels = s->kernels,
         .pace = s->pace,
         .inject = s->inject,
+        .hazards = s->hazards,
         .cores = s->cores,
         .sram_size = s->sram,
         .queues = s->queues,
@@ -364,6 +386,7 @@ static const Property npu_properties[] = {
     DEFINE_PROP_STRING("kernels", NPUState, kernels),
     DEFINE_PROP_STRING("pace", NPUState, pace),
     DEFINE_PROP_STRING("inject", NPUState, inject),
+    DEFINE_PROP_BOOL("hazards", NPUState, hazards, false),
     DEFINE_PROP_UINT32("cores", NPUState, cores, 0),
     DEFINE_PROP_SIZE32("sram", NPUState, sram, 0),
     DEFINE_PROP_UINT32("queues", NPUState, queues, 0),
@@ -384,6 +407,7 @@ static const struct {
     { "kernels", "host arithmetic: scalar, avx2 or avx512; same results (fastest)" },
     { "pace", "model: jobs end when the modelled time has passed; host: at once (host)" },
     { "inject", "faults on demand: on, or KIND@N+..., as in hardware.rst (none)" },
+    { "hazards", "report accesses to SRAM that no token orders; slow (off)" },
     { "cores", "number of cores, 1 to 32 (the profile's)" },
     { "sram", "SRAM of each core, a multiple of 4 KiB (the profile's)" },
     { "queues", "number of hardware queues, 4 to 16 (8)" },

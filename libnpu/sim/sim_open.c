@@ -3,11 +3,14 @@
 #include "sim.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#include <npu/disasm.h>
 
 #include "runtime/objects.h"
 #include "sim_machine.h"
@@ -79,6 +82,22 @@ static void core_raise(void *opaque, unsigned int vector)
 	pthread_mutex_unlock(&sim->lock);
 }
 
+/* As a sanitizer would: whoever asked for hazards=on looks there. */
+static void core_hazard(void *opaque, const struct npu_hazard *h)
+{
+	const struct npu_hazard_access *a = h->access;
+	const char *name[2] = {
+		npu_opcode_name(a[0].opcode), npu_opcode_name(a[1].opcode)
+	};
+
+	(void)opaque;
+	fprintf(stderr,
+		"npu: hazard: core %u: instruction %u (%s, tag %u) %s SRAM %#" PRIx64 "..%#" PRIx64 ", which instruction %u (%s, tag %u) %s: no token orders them\n",
+		h->core, a[0].pc, name[0], a[0].tag, a[0].write ? "writes" : "reads",
+		h->address, h->address + h->len - 1, a[1].pc, name[1], a[1].tag,
+		a[1].write ? "writes" : "reads");
+}
+
 static uint64_t core_clock(void *opaque)
 {
 	(void)opaque;
@@ -92,6 +111,7 @@ static const struct npu_core_ops core_ops = {
 	.unmap = core_unmap,
 	.raise = core_raise,
 	.clock_ns = core_clock,
+	.hazard = core_hazard,
 };
 
 static int query(struct sim *sim, struct drm_npu_dev_query *args)

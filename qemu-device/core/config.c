@@ -48,6 +48,14 @@ static bool set_number(uint32_t *to, const char *name, const char *value,
 	       complain(c, "%s=%s: a number is needed", name, value);
 }
 
+static bool set_switch(bool *to, const char *name, const char *value,
+		       const struct complaint *c)
+{
+	*to = !strcmp(value, "on");
+	return *to || !strcmp(value, "off") ||
+	       complain(c, "%s=%s: 'on' or 'off' is needed", name, value);
+}
+
 static bool set(struct npu_core_config *config, const char *name,
 		const char *value, const struct complaint *c)
 {
@@ -59,6 +67,8 @@ static bool set(struct npu_core_config *config, const char *name,
 		return set_string(&config->pace, value, c);
 	if (!strcmp(name, "inject"))
 		return set_string(&config->inject, value, c);
+	if (!strcmp(name, "hazards"))
+		return set_switch(&config->hazards, name, value, c);
 	if (!strcmp(name, "cores"))
 		return set_number(&config->cores, name, value, c);
 	if (!strcmp(name, "sram"))

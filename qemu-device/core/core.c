@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Making and unmaking a machine, and its owner's way to the registers. */
 #include "device.h"
+#include "hazard.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -74,7 +75,7 @@ static bool add_mmu(struct npu_core *npu, struct npu_mmu *mmu)
 	return true;
 }
 
-static bool add_core(struct npu_core *npu, unsigned int i)
+static bool add_core(struct npu_core *npu, unsigned int i, bool hazards)
 {
 	struct npu_exec *ex = calloc(1, sizeof(*ex));
 
@@ -83,15 +84,17 @@ static bool add_core(struct npu_core *npu, unsigned int i)
 		return false;
 	ex->npu = npu;
 	ex->sram = aligned_alloc(SRAM_ALIGN, npu->profile.sram_size);
-	return ex->sram && add_mmu(npu, &ex->mmu);
+	if (hazards)
+		ex->hazards = npu_hazards_new(npu->profile.sram_size);
+	return ex->sram && (ex->hazards || !hazards) && add_mmu(npu, &ex->mmu);
 }
 
-static bool build(struct npu_core *npu)
+static bool build(struct npu_core *npu, bool hazards)
 {
 	pthread_condattr_t attr;
 
 	for (unsigned int i = 0; i < npu->profile.cores; i++)
-		if (!add_core(npu, i))
+		if (!add_core(npu, i, hazards))
 			return false;
 	npu->free_cores = 0xffffffffu >> (32 - npu->profile.cores);
 	npu->ready_tail = &npu->ready;
@@ -123,6 +126,7 @@ static void dismantle(struct npu_core *npu)
 			continue;
 		free(ex->mmu.windows);
 		free(ex->bounce);
+		npu_hazards_free(ex->hazards);
 		free(ex->sram);
 		free(ex);
 	}
@@ -175,7 +179,7 @@ struct npu_core *npu_core_new(const struct npu_core_config *config,
 		free(npu);
 		return NULL;
 	}
-	if (!build(npu)) {
+	if (!build(npu, config->hazards)) {
 		complain(&c, "out of memory for %u cores of %u bytes of SRAM",
 			 npu->profile.cores, npu->profile.sram_size);
 		dismantle(npu);

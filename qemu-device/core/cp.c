@@ -2,6 +2,7 @@
 /* The command processor's own instructions: isa.rst, "Command processor". */
 #include "device.h"
 #include "dry.h"
+#include "hazard.h"
 #include "operand.h"
 
 #include <string.h>
@@ -158,7 +159,10 @@ static bool scalar_operand(struct npu_exec *ex, const struct npu_insn *insn,
 		*size = 1;
 	r.row = *size;
 	r.align = *size;
-	return npu_region_in_sram(ex, &r, host);
+	if (!npu_region_in_sram(ex, &r, host))
+		return false;
+	npu_hazards_touch(ex, &r, !i);
+	return true;
 }
 
 static bool sload(struct npu_exec *ex, const struct npu_insn *insn)

@@ -16,6 +16,7 @@
  *	timing.c cost.c counters.c profile.c	modelled time and energy
  *	irq.c event.c reset.c	interrupts, event ring, full reset
  *	inject.c pace.c dry*.c	faults on demand, real time, predictions
+ *	hazard.c	who touches what in SRAM
  */
 #ifndef NPU_CORE_DEVICE_H
 #define NPU_CORE_DEVICE_H

@@ -2,6 +2,7 @@
 /* Copies between memory and SRAM: isa.rst, "DMA". */
 #include "device.h"
 #include "dry.h"
+#include "hazard.h"
 #include "operand.h"
 
 #include <string.h>
@@ -224,6 +225,26 @@ static void copy_dry(struct npu_exec *ex, const struct npu_insn *insn,
 				     d->row, d->pad);
 }
 
+/* What it touches of SRAM. */
+static void touch(struct npu_exec *ex, const struct npu_insn *insn,
+		  const struct dma *d)
+{
+	struct npu_region r = {
+		.base = d->sram - ex->sram, .rows = d->rows,
+		.row = (uint64_t)d->row + d->pad, .stride = d->sram_stride,
+	};
+	struct npu_region index = { .rows = 1, .row = 4ull * d->rows };
+
+	if (is_indexed(insn)) {
+		index.base = d->index - ex->sram;
+		npu_hazards_touch(ex, &index, false);
+	}
+	for (uint32_t z = 0; z < d->planes; z++) {
+		npu_hazards_touch(ex, &r, !d->out);
+		r.base += d->sram_plane;
+	}
+}
+
 static void count(struct npu_exec *ex, const struct npu_insn *insn,
 		  const struct dma *d)
 {
@@ -263,6 +284,8 @@ bool npu_dma_execute(struct npu_exec *ex, const struct npu_insn *insn)
 		done = resolve_copy(ex, insn, &d);
 	if (!done)
 		return false;
+	if (ex->hazards)
+		touch(ex, insn, &d);
 	if (ex->dry)
 		copy_dry(ex, insn, &d);
 	else

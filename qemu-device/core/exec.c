@@ -2,6 +2,7 @@
 /* Instructions one after the other, and what all of them are made of. */
 #include "device.h"
 #include "dry.h"
+#include "hazard.h"
 
 #include <string.h>
 
@@ -147,8 +148,12 @@ static bool step(struct npu_exec *ex)
 		return false;
 	ex->next_pc = ex->pc + 1;
 	ex->cycles = 1;
+	if (ex->hazards)
+		npu_hazards_begin(ex->hazards, insn, ex->pc);
 	if (!execute(ex, insn))
 		return false;
+	if (ex->hazards)
+		npu_hazards_end(ex->hazards, insn);
 	if (engine != NPU_ENGINE_CP)
 		npu_timing_engine(&ex->time, engine, insn, ex->cycles,
 				  ex->counters);
@@ -164,6 +169,8 @@ void npu_exec_run(struct npu_exec *ex)
 {
 	if (ex->fresh)
 		memset(ex->sram, 0, ex->sram_size);
+	if (ex->fresh && ex->hazards)
+		npu_hazards_reset(ex->hazards, ex->sram_size);
 	ex->fresh = false;
 	ex->slice = SLICE;
 	while (step(ex) && ex->slice > 0)

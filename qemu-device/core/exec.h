@@ -15,6 +15,7 @@
 struct npu_core;
 struct npu_run;
 struct npu_dry;
+struct npu_hazards;
 
 #define NPU_WORK_MAX_LOG2	40
 #define NPU_BUDGET_MAX		(1ull << 36)
@@ -68,6 +69,7 @@ struct npu_loop {
  * @counters: enum npu_counter
  * @fault: why it is NPU_EXEC_FAULTED
  * @dry: what it knows, if it runs without data; else NULL
+ * @hazards: who touched what in SRAM, with hazards=on; else NULL
  * @bounce: weights that are not in one piece in host memory
  * @bounce_size: bytes of @bounce
  */
@@ -94,6 +96,7 @@ struct npu_exec {
 	uint64_t counters[NPU_CNT_SLOTS];
 	struct npu_fault fault;
 	struct npu_dry *dry;
+	struct npu_hazards *hazards;
 	uint8_t *bounce;
 	size_t bounce_size;
 };

@@ -6,6 +6,7 @@
 
 #include "device.h"
 #include "dry.h"
+#include "hazard.h"
 
 /* Weights of a piece: what is copied at once if it must be. */
 #define PIECE_BYTES	(1u << 20)
@@ -170,6 +171,15 @@ static void count(struct npu_exec *ex, const struct npu_matmul *mm)
 	ex->cycles = npu_cost_matmul(p, a->type_b, a->m, a->n, a->k, time);
 }
 
+static void touch(struct npu_exec *ex, const struct npu_matmul *mm)
+{
+	for (unsigned int i = 0; i < NPU_MM_OPERANDS; i++)
+		if (mm->region[i].rows && !npu_matmul_in_memory(mm, i) &&
+		    (i != NPU_MM_C || mm->args.flags & NPU_F_ACCUM))
+			npu_hazards_touch(ex, &mm->region[i], false);
+	npu_hazards_touch(ex, &mm->region[NPU_MM_C], true);
+}
+
 bool npu_matrix_execute(struct npu_exec *ex, const struct npu_insn *insn)
 {
 	struct npu_matmul mm = { 0 };
@@ -183,6 +193,8 @@ bool npu_matrix_execute(struct npu_exec *ex, const struct npu_insn *insn)
 		return true;
 	if (!npu_matmul_resolve(ex, insn, &mm))
 		return false;
+	if (ex->hazards)
+		touch(ex, &mm);
 	if (ex->dry)
 		npu_dry_wrote(ex, &mm.region[NPU_MM_C]);
 	else if ((mm.stream && !npu_matmul_translate(ex, &mm)) ||

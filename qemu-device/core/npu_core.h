@@ -39,6 +39,26 @@ struct npu_trace {
 };
 
 /**
+ * struct npu_hazard - two accesses to SRAM that nothing orders
+ * @job: id of the job
+ * @core: core within the job
+ * @address: first byte that both touch
+ * @len: bytes from there that both touch
+ * @access: the later one in program order, and the earlier one: instruction,
+ *	its opcode and tag, and whether it writes
+ */
+struct npu_hazard {
+	uint64_t job;
+	unsigned int core;
+	uint64_t address, len;
+	struct npu_hazard_access {
+		uint32_t pc, tag;
+		uint8_t opcode;
+		bool write;
+	} access[2];
+};
+
+/**
  * struct npu_core_ops - what the owner does for the machine
  * @read: copy @len bytes from bus address @addr; false if any is not memory
  * @write: copy @len bytes to bus address @addr; false if any is not memory
@@ -50,6 +70,7 @@ struct npu_trace {
  * @raise: send MSI-X message @vector
  * @clock_ns: virtual time of the machine
  * @trace: note an event; may be NULL
+ * @hazard: tell of a hazard, with hazards=on; may be NULL
  * @thread_begin: a thread of the core's starts, before it calls anything else; may be NULL
  * @thread_end: and ends, after all else; may be NULL
  *
@@ -64,6 +85,7 @@ struct npu_core_ops {
 	void (*raise)(void *opaque, unsigned int vector);
 	uint64_t (*clock_ns)(void *opaque);
 	void (*trace)(void *opaque, const struct npu_trace *event);
+	void (*hazard)(void *opaque, const struct npu_hazard *hazard);
 	void (*thread_begin)(void *opaque);
 	void (*thread_end)(void *opaque);
 };
@@ -79,6 +101,7 @@ struct npu_core_ops {
  *	as soon as the host is done
  * @inject: faults on demand, see npu_core_inject(); NULL: none, and the register
  *	for them is off
+ * @hazards: look for accesses to SRAM that no token orders; slow
  * @threads: worker threads, 0 for one a host processor (at most one a core)
  */
 struct npu_core_config {
@@ -90,6 +113,7 @@ struct npu_core_config {
 	uint32_t sram_size;
 	unsigned int queues;
 	unsigned int threads;
+	bool hazards;
 };
 
 /**

@@ -2,6 +2,7 @@
 /* The vector engine: operands found and checked, rows handed to the kernels. */
 #include "device.h"
 #include "dry.h"
+#include "hazard.h"
 #include "operand.h"
 
 #include <string.h>
@@ -364,6 +365,25 @@ static void write_dry(struct npu_exec *ex, const struct vector *v)
 			npu_dry_wrote(ex, &v->aux[i]);
 }
 
+/* Of SOFTMAX the first two operands behind the sources are read as well. */
+static bool reads_aux(const struct npu_vec_args *a)
+{
+	return a->opcode == NPU_OP_SOFTMAX && !(a->flags & NPU_F_INIT);
+}
+
+static void touch(struct npu_exec *ex, const struct vector *v)
+{
+	for (unsigned int s = 0; s < SOURCES; s++)
+		if (v->src[s].rows)
+			npu_hazards_touch(ex, &v->src[s], false);
+	for (unsigned int i = 0; reads_aux(&v->args) && i < 2; i++)
+		npu_hazards_touch(ex, &v->aux[i], false);
+	npu_hazards_touch(ex, &v->dst, true);
+	for (unsigned int i = 0; i < AUXILIARIES; i++)
+		if (v->aux[i].rows)
+			npu_hazards_touch(ex, &v->aux[i], true);
+}
+
 static uint64_t bytes(const struct npu_region *r)
 {
 	return r->rows * r->row;
@@ -373,14 +393,13 @@ static void count(struct npu_exec *ex, const struct npu_insn *insn,
 		  const struct vector *v)
 {
 	const struct npu_vec_args *a = &v->args;
-	bool reads_aux = a->opcode == NPU_OP_SOFTMAX && !(a->flags & NPU_F_INIT);
 	uint64_t read = 0, written = bytes(&v->dst);
 
 	for (unsigned int s = 0; s < SOURCES; s++)
 		read += bytes(&v->src[s]);
 	for (unsigned int i = 0; i < AUXILIARIES; i++)
 		written += bytes(&v->aux[i]);
-	if (reads_aux)
+	if (reads_aux(a))
 		read += bytes(&v->aux[0]) + bytes(&v->aux[1]);
 	ex->counters[NPU_CNT_SRAM_READ] += read;
 	ex->counters[NPU_CNT_SRAM_WRITE] += written;
@@ -408,6 +427,8 @@ bool npu_vector_execute(struct npu_exec *ex, const struct npu_insn *insn)
 	find_regions(ex, insn, &v);
 	if (!find_in_sram(ex, &v) || !overlap_is_sound(ex, &v))
 		return false;
+	if (ex->hazards)
+		touch(ex, &v);
 	if (ex->dry)
 		write_dry(ex, &v);
 	else if (!run_rows(ex, &v))

@@ -17,6 +17,8 @@ struct bus {
 	pthread_cond_t message;
 	unsigned int messages[NPU_MAX_VECTORS];
 	unsigned int mappings;
+	unsigned int hazards;
+	struct npu_hazard hazard;
 };
 
 static void die(const char *why)
@@ -210,6 +212,28 @@ unsigned int bus_mappings(struct bus *bus)
 	return __atomic_load_n(&bus->mappings, __ATOMIC_RELAXED);
 }
 
+unsigned int bus_hazards(struct bus *bus, struct npu_hazard *last)
+{
+	unsigned int n;
+
+	pthread_mutex_lock(&bus->lock);
+	n = bus->hazards;
+	if (last)
+		*last = bus->hazard;
+	pthread_mutex_unlock(&bus->lock);
+	return n;
+}
+
+static void bus_hazard(void *opaque, const struct npu_hazard *hazard)
+{
+	struct bus *bus = opaque;
+
+	pthread_mutex_lock(&bus->lock);
+	bus->hazards++;
+	bus->hazard = *hazard;
+	pthread_mutex_unlock(&bus->lock);
+}
+
 const struct npu_core_ops bus_ops = {
 	.read = bus_read,
 	.write = bus_write,
@@ -217,4 +241,5 @@ const struct npu_core_ops bus_ops = {
 	.unmap = bus_unmap,
 	.raise = bus_raise,
 	.clock_ns = bus_clock,
+	.hazard = bus_hazard,
 };

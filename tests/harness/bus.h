@@ -51,6 +51,9 @@ unsigned int bus_messages(struct bus *bus, unsigned int vector);
 bool bus_wait(struct bus *bus, unsigned int vector, unsigned int seen,
 	      unsigned int seconds);
 
+/* Hazards that the core told of, and the last of them; NULL: it is not wanted. */
+unsigned int bus_hazards(struct bus *bus, struct npu_hazard *last);
+
 /* Mappings that the core holds. */
 unsigned int bus_mappings(struct bus *bus);
 

@@ -5,6 +5,7 @@
 
 #include <npu/disasm.h>
 
+#include "bus.h"
 #include "loaded.h"
 #include "npu_dry_run.h"
 
@@ -17,7 +18,10 @@ static void die(const char *what, const char *name)
 struct loaded loaded_new(const struct npu_core_config *config,
 			 const struct npu_job_image *image)
 {
-	struct loaded l = { .machine = machine_new(config), .image = image, .config = *config };
+	struct loaded l = { .image = image, .config = *config };
+
+	l.config.hazards = true;
+	l.machine = machine_new(&l.config);
 
 	l.memory = calloc(image->n_segments, sizeof(*l.memory));
 	if (!l.memory)
@@ -150,6 +154,17 @@ static bool came_true(const char *program, const struct npu_completion *foretold
 	return same;
 }
 
+static bool in_order(const struct loaded *l, const char *program)
+{
+	struct npu_hazard h;
+
+	if (!bus_hazards(machine_bus(l->machine), &h))
+		return true;
+	printf("# %s: core %u: instructions %u and %u touch SRAM %#llx in no order\n", program,
+	       h.core, h.access[1].pc, h.access[0].pc, (unsigned long long)h.address);
+	return false;
+}
+
 bool loaded_run(const struct loaded *loaded, const char *program, uint32_t cores,
 		const uint64_t *args, struct npu_completion *done)
 {
@@ -164,7 +179,8 @@ bool loaded_run(const struct loaded *loaded, const char *program, uint32_t cores
 	memcpy(job.args, args, p->num_args * sizeof(*args));
 	foretell(loaded, &job, args, &foretold);
 	if (machine_run(loaded->machine, &job, done))
-		return came_true(p->name, &foretold, done);
+		return came_true(p->name, &foretold, done) &&
+		       in_order(loaded, p->name);
 	tell(loaded, p, done);
 	return false;
 }
