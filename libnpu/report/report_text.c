@@ -50,7 +50,7 @@ static void why_matrix(struct npu_report_operator *op)
 	if (int8)
 		strcat(types, "INT8");
 	if (op->macs_i4)
-		strcat(types, types[0] ? ", INT4" : "INT4");
+		strcat(types, types[0] ? ", 4-bit" : "4-bit");
 	if (op->macs_f16)
 		strcat(types, types[0] ? ", 16-bit" : "16-bit");
 	snprintf(op->why, sizeof(op->why), "products (%s)%s%s", types,
