@@ -5,23 +5,7 @@
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
-. tests/lib/tap.sh
-export NPU_DEVICE=sim NPU_CACHE=off
-PATH=$PWD/build/bin:$PATH
-model=models/psalter.gguf
-dir=$(mktemp -d)
-trap 'rm -rf "$dir"' EXIT
-
-# run OPTION...: text in $out, messages in $err, status in $status
-run()
-{
-	out=$(npu-run -m $model "$@" 2>"$dir/err" </dev/null)
-	status=$?
-	err=$(<"$dir/err")
-}
-
-# field EXPRESSION: of the JSON in $out, as Python sees it
-field() { python3 -c "import json, sys; d = json.load(sys.stdin); print($1)" <<<"$out"; }
+. tests/lib/npu_run.sh
 
 # refused PATTERN WHAT OPTION...: status 2, nothing on standard output, and a reason
 refused()
@@ -252,11 +236,18 @@ for type in nf4 f16; do
 	run -p "$prompt" -n 48 --type $type
 	like "$out" "^$prompt [A-Za-z ,.;:]+" "$type writes words"
 done
+run -p "$prompt" -n 48 --kv-type f16
+is "$out" "$greedy" "keys and values have 16 bits without --kv-type"
+run -p "$prompt" -n 48 --json
+wide=$(field 'd["decode"]["bytes_per_token"]')
+run -p "$prompt" -n 48 --kv-type i8 --json
+like "$(field 'd["text"]')" "^$prompt [A-Za-z ,.;:]+" "with 8 bits there are words, too"
+is "$(field "d['decode']['bytes_per_token'] < $wide")" True "for fewer bytes"
 
 # The command line
 for option in "-n x" "-n -2" "--temp x" "--temp -1" "--temp nan" "--top-k -1" "--top-p 0" "--top-p 1.1" \
 	"--min-p 2" "--repeat-penalty -1" "--repeat-last-n x" "--seed -1" "-c 99999999999" "-b x" \
-	"-np 0" "--draft 0" "--no-such-option" "stray" "--type int5" "-c 100000000" \
+	"-np 0" "--draft 0" "--no-such-option" "stray" "--type int5" "--kv-type i4" "-c 100000000" \
 	"-f $dir/nothing" "-md $dir/nothing" "-np 2 -i" "-np 2 -md $model"; do
 	# shellcheck disable=SC2086
 	refused "^npu-run: .*[a-z]" "$option" -m $model -p x $option
@@ -278,7 +269,7 @@ like "$(<"$dir/err")" "cannot write the text: No space left" "and why"
 help=$(npu-run --help)
 for option in model prompt file tokens stop escape special ignore-eos interactive conversation system \
 	chat-template single-turn parallel repeat-penalty repeat-last-n frequency-penalty \
-	presence-penalty top-k top-p min-p temp seed ctx-size batch-size type model-draft draft \
+	presence-penalty top-k top-p min-p temp seed ctx-size batch-size kv-type type model-draft draft \
 	device cache no-cache json help version; do
 	grep -q -e "--$option\b" <<<"$help" && grep -q -e "--$option\b" Documentation/man/npu-run.1.rst
 	ok $? "--$option is in the help and in the manual"

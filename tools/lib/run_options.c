@@ -13,6 +13,10 @@
 /* No number was given: it depends on what is to be done. */
 #define DEFAULT_LIMIT (RUN_NO_LIMIT - 1)
 
+/* What a model is compiled for unless it must take more. */
+#define DEFAULT_SEQUENCES 16
+#define DEFAULT_BATCH 8
+
 static const char before[] =
 	"Usage: npu-run -m MODEL [-p PROMPT] [-n N] [OPTION]...\n"
 	"Continue a text, or chat, with a language model on an NPU.\n"
@@ -42,6 +46,19 @@ static bool take_type(void *values, const char *text)
 		return true;
 	fprintf(stderr, "npu-run: --type: %s\n", err.message);
 	return false;
+}
+
+static bool take_kv_type(void *values, const char *text)
+{
+	struct run_options *options = values;
+	bool narrow = !strcmp(text, "i8") || !strcmp(text, "q8_0");
+
+	if (!narrow && strcmp(text, "f16")) {
+		fprintf(stderr, "npu-run: --kv-type: '%s' is neither f16 nor i8\n", text);
+		return false;
+	}
+	options->llm.compile.kv = narrow ? NPU_KV_I8 : NPU_KV_F16;
+	return true;
 }
 
 static const struct option_row rows[] = {
@@ -109,6 +126,9 @@ static const struct option_row rows[] = {
 	ROW("batch-size", 'b', OPTION_U32, llm.compile.chunk, "N",
 	    "tokens of a prompt in one job (default: 32, or what fits)"),
 	ALIAS("chunk", 0, OPTION_U32, llm.compile.chunk),
+	{ "kv-type", 0, OPTION_TAKE, 0, "TYPE", "of keys and values: f16 or i8 (default f16)",
+	  take_kv_type },
+	{ "cache-type", 0, OPTION_TAKE, 0, "", NULL, take_kv_type },
 	{ "type", 0, OPTION_TAKE, 0, "FORMAT",
 	  "of the weights: int8, int4-g64, nf4, f16 ... (default: auto)", take_type },
 	ROW("model-draft", 0, OPTION_TEXT, draft_model, "FILE",
@@ -173,6 +193,10 @@ static void complete(struct run_options *o)
 		o->conversation = true;
 	if (o->conversation && !o->single_turn)
 		o->interactive = true;
+	if (o->parallel > DEFAULT_SEQUENCES)
+		o->llm.compile.sequences = o->parallel;
+	if (o->parallel > DEFAULT_BATCH)
+		o->llm.compile.batch = o->parallel;
 	if (o->tokens == DEFAULT_LIMIT)
 		o->tokens = o->conversation ? RUN_NO_LIMIT : 128;
 }
