@@ -7,9 +7,10 @@
 #   driver/*.c             the kernel module    build/module/RELEASE/npu.ko
 #   libnpu/**/*.c          the library          build/lib/libnpu.{a,so}
 #   tools/*.c              a program each       build/bin/
+#   Documentation/examples/*.c  a program each  build/examples/
 #   tests/GROUP/*.c        a program each       build/tests/GROUP/
 
-all: qemu module libnpu tools
+all: qemu module libnpu tools examples
 
 .PHONY: all help FORCE
 .DELETE_ON_ERROR:
@@ -48,6 +49,7 @@ include mk/module.mk
 include mk/core.mk
 include mk/libnpu.mk
 include mk/tools.mk
+include mk/examples.mk
 include mk/tests.mk
 include mk/fuzz.mk
 include mk/run.mk
@@ -61,7 +63,7 @@ help:
 # help: make clean         remove what was compiled; keep downloads, QEMU's source and its ccache
 .PHONY: clean distclean
 clean:
-	rm -rf build/obj build/core build/lib build/bin build/tests build/module \
+	rm -rf build/obj build/core build/lib build/bin build/examples build/tests build/module \
 		build/fuzz build/vm build/qemu build/sanitize build/docs build/man
 # help: make distclean     remove build/
 distclean:
