@@ -197,14 +197,14 @@ void kv_table_trim(struct kv_table *table, uint32_t tokens)
 {
 	const struct llm_machine *m = table->pool->machine;
 	uint32_t keep = kv_table_pages(table, tokens);
+	struct llm_map gone = { 0 };
 	struct npu_error ignored;
 
 	if (keep >= table->n)
 		return;
-	if (m->map(m->opaque, &(struct llm_map){
-			.va = address(table, keep),
-			.size = (table->n - keep) * table->pool->page_bytes,
-		   }, 1, &ignored))
+	gone.va = address(table, keep);
+	gone.size = (table->n - keep) * table->pool->page_bytes;
+	if (m->map(m->opaque, &gone, 1, &ignored))
 		table->lost = true;
 	while (table->n > keep)
 		kv_pool_put(table->pool, table->entry[--table->n].page);

@@ -50,7 +50,7 @@ static const struct shape shapes[] = {
 	{ .a = SHAPE(4, 2, 16, 16, 100), RUN(9, 9, 40, 32, 2, 1 << 16), .norms = true },
 	{ .a = { .heads = 4, .kv_heads = 2, .head_dim = 20, .rope_dims = 16, .context = 100 },
 	  RUN(9, 9, 40, 32, 2, 1 << 16), .norms = true, .halves = true },
-	{ .a = { .heads = 4, .kv_heads = 4, .head_dim = 10, .context = 100, .scale = 0.125f }, 
+	{ .a = { .heads = 4, .kv_heads = 4, .head_dim = 10, .context = 100, .scale = 0.125f },
 	  RUN(9, 9, 40, 32, 2, 1 << 16) },
 	/* windows: within a tile, over tiles, as long as all there is */
 	{ .a = { .heads = 4, .kv_heads = 2, .head_dim = 16, .rope_dims = 16, .context = 600,
@@ -74,7 +74,7 @@ static const struct shape shapes[] = {
 	{ .a = SHAPE(3, 1, 20, 12, 70), RUN(8, 5, 65, 33, 3, 1 << 15), .narrow = true },
 	{ .a = SHAPE(4, 2, 6, 6, 40), RUN(16, 16, 24, 20, 1, 1 << 15), .narrow = true, .norms = true },
 	{ .a = SHAPE(5, 1, 33, 2, 300), RUN(3, 3, 130, 100, 4, 1 << 15), .narrow = true },
-	{ .a = { .heads = 4, .kv_heads = 2, .head_dim = 15, .context = 600, .window = 37 }, 
+	{ .a = { .heads = 4, .kv_heads = 2, .head_dim = 15, .context = 600, .window = 37 },
 	  RUN(40, 40, 500, 32, 3, 1 << 17), .narrow = true },
 };
 
