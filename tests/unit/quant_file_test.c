@@ -172,6 +172,10 @@ static const struct variant variants[] = {
 	  0.995 },
 	{ "static, mse", "int4-g32", NULL, false, false, false, NPU_SCALES_MSE, 0.2, 0.995 },
 	{ "tied", "int4-g32", NULL, false, false, true, 0, 0.2, 0.999 },
+	{ "one matrix for q, k and v", "int4-g32", "gpt2", false, true, false, 0, 0.2, 0.999 },
+	{ "the same by gptq", "int4-g64-asym", "gpt2", true, false, false, 0, 0.4, 0.999 },
+	{ "the same, mixed", "mixed", "gpt2", false, false, true, 0, 0.02, 0.999 },
+	{ "qwen3", "nf4-g32", "qwen3", false, true, false, 0, 0.2, 0.999 },
 };
 
 static void test_variant(const struct variant *v)
@@ -190,6 +194,9 @@ static void test_variant(const struct variant *v)
 	uint32_t outliers = 0;
 
 	tiny.tied = v->tied;
+	tiny.arch = v->arch;
+	if (v->arch && !strcmp(v->arch, "gpt2"))
+		tiny.kv_heads = tiny.heads;
 	origin_open(&o, &tiny);
 	npu_quant_parse(v->format, &options.format, NULL);
 	if (!ok(!npu_quantize(o.file.gguf, temporary(), &options, &report, &err) &&

@@ -16,9 +16,9 @@ static uint32_t likeliest(const float *logits, uint32_t vocab)
 /* log of the sum of exponentials */
 static double log_sum(const float *logits, uint32_t vocab)
 {
-	double most = logits[likeliest(logits, vocab)], sum = 0;
+	double most = logits[likeliest(logits, vocab)], sum = exp(logits[0] - most);
 
-	for (uint32_t i = 0; i < vocab; i++)
+	for (uint32_t i = 1; i < vocab; i++)
 		sum += exp(logits[i] - most);
 	return most + log(sum);
 }
