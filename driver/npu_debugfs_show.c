@@ -145,9 +145,14 @@ static int npu_debugfs_buffers(struct seq_file *m, void *data)
 	list_for_each_entry(bo, &npu->bos, link) {
 		const struct drm_gem_object *obj = &bo->base.base;
 
-		seq_printf(m, "buffer %p: %zu bytes, %u handles%s%s%s\n", obj, obj->size,
+		seq_printf(m, "buffer %p: %zu bytes, %u handles%s%s%s", obj, obj->size,
 			   obj->handle_count, bo->base.pages ? ", resident" : "",
-			   bo->exclusive ? ", exclusive" : "", obj->dma_buf ? ", exported" : "");
+			   bo->exclusive ? ", exclusive" : "",
+			   obj->import_attach ? ", imported" : obj->dma_buf ? ", exported" : "");
+		guard(mutex)(&bo->lock);
+		if (bo->label)
+			seq_printf(m, " \"%*pE\"", (int)strlen(bo->label), bo->label);
+		seq_putc(m, '\n');
 	}
 	return 0;
 }

@@ -81,6 +81,7 @@ static const struct drm_ioctl_desc npu_ioctls[] = {
 	NPU_IOCTL(CONTEXT_QUERY, context_query),
 	NPU_IOCTL(SUBMIT, submit),
 	NPU_IOCTL(EVENTS, events),
+	NPU_IOCTL(BO_LABEL, bo_label),
 };
 
 static int npu_release(struct inode *inode, struct file *filp)
@@ -115,13 +116,14 @@ static const struct drm_driver npu_driver = {
 	.postclose = npu_postclose,
 	.show_fdinfo = npu_client_show_fdinfo,
 	.gem_create_object = npu_gem_create_object,
+	.gem_prime_import_sg_table = npu_gem_import,
 	.ioctls = npu_ioctls,
 	.num_ioctls = ARRAY_SIZE(npu_ioctls),
 	.fops = &npu_fops,
 	.name = "npu",
 	.desc = "Virtual NPU",
 	.major = 1,
-	.minor = 2,
+	.minor = 3,
 };
 
 static void npu_device_released(struct drm_device *drm, void *arg)
@@ -266,3 +268,5 @@ module_exit(npu_module_exit);
 
 MODULE_DESCRIPTION("Virtual NPU");
 MODULE_LICENSE("GPL");
+/* What MODULE_IMPORT_NS() makes, whose argument is not the same in all kernels. */
+MODULE_INFO(import_ns, "DMA_BUF");

@@ -7,13 +7,18 @@
  * exclusive to a VM shares the VM's reservation object, so that a submit has
  * one lock to take and one fence to add for all such buffers together.
  *
- * Buffers can be exported. Buffers of other drivers are not imported: their
- * mappings could not be taken back when the driver is unbound.
+ * Buffers can be exported, and those of other drivers imported. Their fences do
+ * not order jobs: programs move them between syncobjs and dma-bufs by themselves
+ * (DMA_BUF_IOCTL_EXPORT_SYNC_FILE and IMPORT_SYNC_FILE).
  */
+#include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/mm.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_prime.h>
@@ -33,6 +38,12 @@ static void npu_gem_unmap_dma(struct npu_bo *bo)
 
 	if (!shmem->sgt)
 		return;
+	if (shmem->base.import_attach) {
+		dma_buf_unmap_attachment_unlocked(shmem->base.import_attach, shmem->sgt,
+						  DMA_BIDIRECTIONAL);
+		shmem->sgt = NULL;
+		return;
+	}
 	dma_unmap_sgtable(shmem->base.dev->dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
 	sg_free_table(shmem->sgt);
 	kfree(shmem->sgt);
@@ -54,6 +65,7 @@ static void npu_gem_free(struct drm_gem_object *obj)
 		}
 	}
 	kvfree(bo->pages);
+	kfree(bo->label);
 	mutex_destroy(&bo->lock);
 	drm_gem_shmem_free(&bo->base);
 	if (exclusive)
@@ -111,6 +123,44 @@ struct drm_gem_object *npu_gem_create_object(struct drm_device *drm, size_t size
 	return &bo->base.base;
 }
 
+/* Only complete buffers are in the list. */
+static void npu_gem_publish(struct npu_bo *bo)
+{
+	struct npu_device *npu = to_npu_device(bo->base.base.dev);
+
+	drm_gem_gpuva_set_lock(&bo->base.base, &bo->lock);
+	guard(mutex)(&npu->bos_lock);
+	list_add(&bo->link, &npu->bos);
+	atomic64_add(bo->base.base.size, &npu->stats.bo_bytes);
+	atomic64_inc(&npu->stats.bo_count);
+}
+
+/**
+ * npu_gem_import() - &drm_driver.gem_prime_import_sg_table
+ * @drm: device
+ * @attach: attachment to a dma-buf of another device
+ * @sgt: its pages, mapped for this device
+ *
+ * Return: object or an ERR_PTR().
+ */
+struct drm_gem_object *npu_gem_import(struct drm_device *drm, struct dma_buf_attachment *attach,
+				      struct sg_table *sgt)
+{
+	struct drm_gem_object *obj;
+	int idx;
+
+	/* Unplugging waits until it is in the list, and unmaps what is there. */
+	if (!drm_dev_enter(drm, &idx))
+		return ERR_PTR(-ENODEV);
+	obj = drm_gem_shmem_prime_import_sg_table(drm, attach, sgt);
+	if (!IS_ERR(obj)) {
+		obj->import_attach = attach;
+		npu_gem_publish(to_npu_bo(obj));
+	}
+	drm_dev_exit(idx);
+	return obj;
+}
+
 static struct npu_bo *npu_gem_create(struct npu_device *npu, size_t size, struct npu_vm *vm)
 {
 	struct drm_gem_shmem_object *shmem;
@@ -120,17 +170,25 @@ static struct npu_bo *npu_gem_create(struct npu_device *npu, size_t size, struct
 	if (IS_ERR(shmem))
 		return ERR_CAST(shmem);
 	bo = to_npu_bo(&shmem->base);
-	drm_gem_gpuva_set_lock(&shmem->base, &bo->lock);
 	if (vm) {
 		bo->exclusive = drm_gpuvm_resv_obj(&vm->base);
 		drm_gem_object_get(bo->exclusive);
 		shmem->base.resv = bo->exclusive->resv;
 	}
-	guard(mutex)(&npu->bos_lock);
-	list_add(&bo->link, &npu->bos);
-	atomic64_add(shmem->base.size, &npu->stats.bo_bytes);
-	atomic64_inc(&npu->stats.bo_count);
+	npu_gem_publish(bo);
 	return bo;
+}
+
+/* Others may hand out pieces of pages; the device maps whole ones. */
+static bool npu_gem_whole_pages(struct sg_table *sgt)
+{
+	struct scatterlist *sg;
+	int i;
+
+	for_each_sgtable_dma_sg(sgt, sg, i)
+		if (!PAGE_ALIGNED(sg_dma_address(sg) | sg_dma_len(sg)))
+			return false;
+	return true;
 }
 
 static int npu_gem_list_pages(struct npu_bo *bo, struct sg_table *sgt)
@@ -139,6 +197,8 @@ static int npu_gem_list_pages(struct npu_bo *bo, struct sg_table *sgt)
 	struct sg_dma_page_iter iter;
 	dma_addr_t *pages;
 
+	if (!npu_gem_whole_pages(sgt))
+		return -EINVAL;
 	pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL_ACCOUNT);
 	if (!pages)
 		return -ENOMEM;
@@ -253,6 +313,40 @@ int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *drm
 	}
 	drm_gem_object_put(&bo->base.base);
 	return ret;
+}
+
+/**
+ * npu_ioctl_bo_label() - DRM_IOCTL_NPU_BO_LABEL
+ * @drm: device
+ * @data: &struct drm_npu_bo_label
+ * @drm_file: file
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_ioctl_bo_label(struct drm_device *drm, void *data, struct drm_file *drm_file)
+{
+	struct drm_npu_bo_label *args = data;
+	struct drm_gem_object *obj;
+	char *label = NULL;
+
+	if (args->pad)
+		return -EINVAL;
+	if (args->label) {
+		label = strndup_user(u64_to_user_ptr(args->label), DRM_NPU_BO_LABEL_LEN);
+		/* -EINVAL if it is too long */
+		if (IS_ERR(label))
+			return PTR_ERR(label);
+	}
+	obj = drm_gem_object_lookup(drm_file, args->handle);
+	if (!obj) {
+		kfree(label);
+		return -ENOENT;
+	}
+	scoped_guard(mutex, &to_npu_bo(obj)->lock)
+		swap(to_npu_bo(obj)->label, label);
+	kfree(label);
+	drm_gem_object_put(obj);
+	return 0;
 }
 
 /**

@@ -7,10 +7,12 @@
 
 #include <drm/drm_gem_shmem_helper.h>
 
+struct dma_buf_attachment;
 struct drm_device;
 struct drm_file;
 struct npu_device;
 struct npu_vm;
+struct sg_table;
 
 /**
  * struct npu_bo - a buffer
@@ -28,6 +30,9 @@ struct npu_bo {
 	/** @lock: protects the list of mappings in @base, and the making of @pages */
 	struct mutex lock;
 
+	/** @label: what user space calls it, or NULL; protected by @lock */
+	char *label;
+
 	/** @pages: bus addresses of its pages once it was bound, or NULL; then constant */
 	dma_addr_t *pages;
 };
@@ -38,11 +43,14 @@ static inline struct npu_bo *to_npu_bo(struct drm_gem_object *obj)
 }
 
 struct drm_gem_object *npu_gem_create_object(struct drm_device *drm, size_t size);
+struct drm_gem_object *npu_gem_import(struct drm_device *drm, struct dma_buf_attachment *attach,
+				      struct sg_table *sgt);
 int npu_gem_pin(struct npu_bo *bo);
 u64 npu_gem_resident_bytes(struct npu_device *npu);
 void npu_gem_revoke_all(struct npu_device *npu);
 
 int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *drm_file);
+int npu_ioctl_bo_label(struct drm_device *drm, void *data, struct drm_file *drm_file);
 int npu_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file *drm_file);
 int npu_ioctl_bo_wait(struct drm_device *drm, void *data, struct drm_file *drm_file);
 

@@ -22,6 +22,10 @@ like "$out" "^dmar0$" "an IOMMU"
 like "$out" "npu_vm_test=7" "the kernel's arguments"
 is "$(cat "$elsewhere/file")" here "a shared directory under /tmp"
 
+out=$(vm --device cores=1 --device cores=2 -- build/tests/kselftest/dmabuf)
+is $? 0 "two NPUs and buffers of others"
+like "$out" "^ok [0-9]* dmabuf.memory_of_another_npu$" "one NPU works in the other's memory"
+
 out=$(vm --no-device -- sh -c 'ls /dev/accel 2>&1; grep -c "^npu " /proc/modules')
 like "$out" "No such file" "--no-device: no accel node"
 like "$out" "^1$" "--no-device: the module loads all the same"

@@ -41,6 +41,7 @@ enum drm_npu_ioctl_id {
 	DRM_NPU_CONTEXT_QUERY,
 	DRM_NPU_SUBMIT,
 	DRM_NPU_EVENTS,	/* since 1.1 */
+	DRM_NPU_BO_LABEL,	/* since 1.3 */
 };
 
 /**
@@ -260,6 +261,25 @@ struct drm_npu_bo_create {
 
 	/** @pad: zero */
 	__u32 pad;
+};
+
+/** DRM_NPU_BO_LABEL_LEN - most bytes of a label, its NUL included */
+#define DRM_NPU_BO_LABEL_LEN	64
+
+/**
+ * struct drm_npu_bo_label - DRM_IOCTL_NPU_BO_LABEL
+ *
+ * Names a buffer for developers, who see it in debugfs. Since 1.3.
+ */
+struct drm_npu_bo_label {
+	/** @handle: GEM handle */
+	__u32 handle;
+
+	/** @pad: zero */
+	__u32 pad;
+
+	/** @label: user pointer to a string of at most DRM_NPU_BO_LABEL_LEN bytes; zero: no label */
+	__u64 label;
 };
 
 /**
@@ -723,6 +743,7 @@ struct drm_npu_uring_wait {
 #define DRM_IOCTL_NPU_CONTEXT_QUERY	DRM_IOCTL_NPU(WR, CONTEXT_QUERY, context_query)
 #define DRM_IOCTL_NPU_SUBMIT		DRM_IOCTL_NPU(WR, SUBMIT, submit)
 #define DRM_IOCTL_NPU_EVENTS		DRM_IOCTL_NPU(W, EVENTS, events)
+#define DRM_IOCTL_NPU_BO_LABEL		DRM_IOCTL_NPU(W, BO_LABEL, bo_label)
 
 #if defined(__cplusplus)
 }
