@@ -8,19 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <hw/npu_regs.h>
 #include <npu/npu.h>
 
 #include "exit_status.h"
 #include "json.h"
+#include "monitor.h"
 #include "units.h"
 
 #define NODES "/dev/accel/accel*"
 
 static const char usage[] =
 	"Usage: npu-smi [OPTION]...\n"
-	"Show NPUs, their memory in use and their jobs.\n"
+	"Show NPUs, their memory in use, power, jobs, and the processes that use them.\n"
 	"\n"
 	"  -d, --device=NODE   show this one only, such as /dev/accel/accel0\n"
 	"  -j, --json          write JSON\n"
@@ -143,6 +145,98 @@ static void json_usage(struct json *json, const struct npu_device_usage *usage)
 	json_uint(json, "resets", usage->resets);
 }
 
+static void show_figures(const struct monitor_figures *figures)
+{
+	char joules[UNITS_LEN];
+
+	if (figures->busy_us >= 0)
+		printf("  busy       %.3f s since the driver was loaded, at %" PRId64 " of %" PRId64
+		       " MHz\n", (double)figures->busy_us / 1e6, figures->current_mhz,
+		       figures->max_mhz);
+	if (figures->power_uw >= 0)
+		printf("  power      %.3f W, %s since the driver was loaded\n",
+		       (double)figures->power_uw / 1e6,
+		       units_joules((double)figures->energy_uj / 1e6, joules));
+}
+
+static void show_clients(const struct monitor_client *clients, size_t count)
+{
+	char memory[UNITS_LEN], time[UNITS_LEN], joules[UNITS_LEN];
+
+	printf("  %7s %-16s %12s %12s %10s %8s %12s\n", "PID", "process", "memory",
+	       "core time", "jobs", "failed", "energy");
+	for (size_t i = 0; i < count; i++)
+		printf("  %7d %-16s %12s %12s %10" PRIu64 " %8" PRIu64 " %12s\n", clients[i].pid,
+		       clients[i].name, units_bytes(clients[i].memory, memory),
+		       units_seconds((double)clients[i].engine_ns / 1e9, time), clients[i].jobs,
+		       clients[i].failed,
+		       units_joules((double)clients[i].energy_uj / 1e6, joules));
+}
+
+static void json_figure(struct json *json, const char *name, int64_t value)
+{
+	if (value >= 0)
+		json_uint(json, name, (uint64_t)value);
+}
+
+static void json_monitor(struct json *json, const struct monitor_figures *figures,
+			 const struct monitor_client *clients, size_t count)
+{
+	json_figure(json, "busy_us", figures->busy_us);
+	json_figure(json, "resident_bytes", figures->resident);
+	json_figure(json, "current_mhz", figures->current_mhz);
+	json_figure(json, "max_mhz", figures->max_mhz);
+	json_figure(json, "power_uw", figures->power_uw);
+	json_figure(json, "energy_uj", figures->energy_uj);
+	json_array(json, "processes");
+	for (size_t i = 0; i < count; i++) {
+		json_object(json, NULL);
+		json_uint(json, "pid", (uint64_t)clients[i].pid);
+		json_string(json, "name", clients[i].name);
+		json_uint(json, "client", clients[i].client);
+		json_uint(json, "memory_bytes", clients[i].memory);
+		json_uint(json, "resident_bytes", clients[i].resident);
+		json_uint(json, "engine_ns", clients[i].engine_ns);
+		json_uint(json, "jobs", clients[i].jobs);
+		json_uint(json, "jobs_failed", clients[i].failed);
+		json_uint(json, "energy_uj", clients[i].energy_uj);
+		json_close_object(json);
+	}
+	json_close_array(json);
+}
+
+/* Our own file is none of the users'. */
+static size_t without_us(struct monitor_client *clients, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (clients[i].pid != getpid())
+			clients[kept++] = clients[i];
+	return kept;
+}
+
+/* A device without a node in the kernel has neither figures nor other users. */
+static void show_monitor(const char *path, struct json *json)
+{
+	struct monitor_figures figures;
+	struct monitor_client *clients;
+	size_t count;
+
+	if (monitor_clients(path, &clients, &count) == -ENODEV)
+		return;
+	count = without_us(clients, count);
+	monitor_figures(path, &figures);
+	if (json) {
+		json_monitor(json, &figures, clients, count);
+	} else {
+		show_figures(&figures);
+		if (count)
+			show_clients(clients, count);
+	}
+	free(clients);
+}
+
 /* Opened anew each time, so that a device that comes back is seen again. */
 static int show(const char *path, struct json *json, struct npu_error *err)
 {
@@ -157,10 +251,12 @@ static int show(const char *path, struct json *json, struct npu_error *err)
 		json_object(json, NULL);
 		json_device(json, device);
 		json_usage(json, &usage);
+		show_monitor(npu_device_path(device), json);
 		json_close_object(json);
 	} else if (!ret) {
 		show_device(device);
 		show_usage(&usage);
+		show_monitor(npu_device_path(device), NULL);
 	}
 	npu_device_close(device);
 	return ret;
