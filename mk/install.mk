@@ -15,3 +15,17 @@ install: libnpu tools $(man_pages)
 	install -m 644 uapi/drm/npu_accel.h $(to)/include/drm
 	install -m 644 uapi/hw/npu_isa.h uapi/hw/npu_regs.h $(to)/include/hw
 	$(if $(man_pages),install -d $(to)/share/man/man1 && install -m 644 $(man_pages) $(to)/share/man/man1)
+
+# help: make install-driver  npu.ko's source for DKMS and the udev rule; DESTDIR=
+driver_version = $(shell sed -n 's/^\t\.major = \([0-9]*\),/\1/p;s/^\t\.minor = \([0-9]*\),/.\1/p' driver/npu_drv.c | tr -d '\n')
+dkms = $(DESTDIR)/usr/src/npu-$(driver_version)
+
+.PHONY: install-driver
+install-driver:
+	install -d $(dkms)/driver $(dkms)/uapi/drm $(dkms)/uapi/hw $(DESTDIR)/usr/lib/udev/rules.d
+	install -m 644 driver/*.[ch] $(dkms)/driver
+	install -m 644 uapi/drm/npu_accel.h $(dkms)/uapi/drm
+	install -m 644 uapi/hw/npu_regs.h $(dkms)/uapi/hw
+	install -m 644 Kbuild $(dkms)
+	sed 's/@VERSION@/$(driver_version)/' packaging/dkms.conf.in >$(dkms)/dkms.conf
+	install -m 644 packaging/60-npu.rules $(DESTDIR)/usr/lib/udev/rules.d
