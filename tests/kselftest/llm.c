@@ -43,7 +43,7 @@ FIXTURE_SETUP(llm)
 			     .kv = variant->kv },
 	};
 
-	ASSERT_EQ(0, npu_device_open("/dev/accel/accel0", &self->device, &self->err))
+	ASSERT_EQ(0, npu_device_open(NULL, &self->device, &self->err))
 		TH_LOG("%s", self->err.message);
 	ASSERT_EQ(0, npu_gguf_open(MODEL, &self->gguf, &self->err))
 		TH_LOG("%s", self->err.message);

@@ -24,7 +24,7 @@ FIXTURE_SETUP(sim)
 	const struct npu_device_info *info;
 	char name[96];
 
-	ASSERT_EQ(0, npu_device_open("/dev/accel/accel0", &self->device[0], &self->err))
+	ASSERT_EQ(0, npu_device_open(NULL, &self->device[0], &self->err))
 		TH_LOG("%s", self->err.message);
 	info = npu_device_info(self->device[0]);
 	snprintf(name, sizeof(name), "sim:%s,cores=%u,sram=%u,queues=%u", info->profile,
