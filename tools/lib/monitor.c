@@ -15,8 +15,8 @@
 
 #define CLASS "/sys/class/accel/"
 
-/* The PCI address behind a node: the name that fdinfo has for it. */
-static int find_address(const char *node, char address[64])
+/* It is also the name that fdinfo has for the device. */
+int monitor_address(const char *node, char address[MONITOR_ADDRESS_LEN])
 {
 	char path[PATH_MAX], target[PATH_MAX];
 	const char *name = strrchr(node, '/');
@@ -28,7 +28,7 @@ static int find_address(const char *node, char address[64])
 		return -ENODEV;
 	target[len] = 0;
 	name = strrchr(target, '/');
-	snprintf(address, 64, "%.63s", name ? name + 1 : target);
+	snprintf(address, MONITOR_ADDRESS_LEN, "%.63s", name ? name + 1 : target);
 	return 0;
 }
 
@@ -68,6 +68,11 @@ static void parse_line(struct fdinfo *info, const char *address, const char *key
 		{ "npu-jobs", offsetof(struct monitor_client, jobs) },
 		{ "npu-jobs-failed", offsetof(struct monitor_client, failed) },
 		{ "npu-energy-uj", offsetof(struct monitor_client, energy_uj) },
+		{ "drm-engine-matrix", offsetof(struct monitor_client, matrix_ns) },
+		{ "drm-engine-vector", offsetof(struct monitor_client, vector_ns) },
+		{ "npu-model-cycles", offsetof(struct monitor_client, model_cycles) },
+		{ "npu-memory-read", offsetof(struct monitor_client, mem_read) },
+		{ "npu-memory-written", offsetof(struct monitor_client, mem_written) },
 	};
 
 	if (!strcmp(key, "drm-driver"))
@@ -163,14 +168,14 @@ static int scan_process(int pid, const char *address, struct monitor_client **cl
 
 int monitor_clients(const char *node, struct monitor_client **clients, size_t *count)
 {
-	char address[64];
+	char address[MONITOR_ADDRESS_LEN];
 	struct dirent *entry;
 	DIR *dir;
 	int ret;
 
 	*clients = NULL;
 	*count = 0;
-	ret = find_address(node, address);
+	ret = monitor_address(node, address);
 	if (ret)
 		return ret;
 	dir = opendir("/proc");

@@ -17,12 +17,18 @@
  * @jobs: that the device ended
  * @failed: of those and others that did not end well
  * @energy_uj: of its jobs, in microjoules
+ * @matrix_ns: modelled time for which matrix engines worked, times cores
+ * @vector_ns: likewise
+ * @model_cycles: of its jobs, one after the other
+ * @mem_read: bytes that its jobs read from memory
+ * @mem_written: and wrote
  */
 struct monitor_client {
 	int pid;
 	uint64_t client;
 	char name[32];
 	uint64_t engine_ns, memory, resident, jobs, failed, energy_uj;
+	uint64_t matrix_ns, vector_ns, model_cycles, mem_read, mem_written;
 };
 
 /**
@@ -37,6 +43,17 @@ struct monitor_client {
 struct monitor_figures {
 	int64_t busy_us, resident, current_mhz, max_mhz, power_uw, energy_uj;
 };
+
+#define MONITOR_ADDRESS_LEN 64
+
+/**
+ * monitor_address() - find the PCI address behind a node
+ * @node: its node, such as /dev/accel/accel0
+ * @address: receives it, such as "0000:00:04.0"
+ *
+ * Return: 0, or -ENODEV if @node is no such node.
+ */
+int monitor_address(const char *node, char address[MONITOR_ADDRESS_LEN]);
 
 /**
  * monitor_clients() - list the open files of an NPU
