@@ -37,6 +37,8 @@ $(B)/tests/lib/libtest.a: $(test_parts)
 	$(Q)mkdir -p $(@D) && rm -f $@
 	$(Q)$(AR) rcs $@ $(test_parts)
 
+$(B)/tests/unit/validate_versions_test: $(B)/obj/tools/lib/validate_versions.o
+
 # The float reference is also a program, whose speed counts.
 $(B)/obj/tests/reference/%.o: CFLAGS += -O3
 $(B)/tests/ref-run: $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/reference/*.c)) $(B)/lib/libnpu.a

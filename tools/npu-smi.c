@@ -17,12 +17,15 @@
 #include "json.h"
 #include "monitor.h"
 #include "units.h"
+#include "validate.h"
 
 #define NODES "/dev/accel/accel*"
 
 static const char usage[] =
 	"Usage: npu-smi [OPTION]...\n"
-	"Show NPUs, their memory in use, power, jobs, and the processes that use them.\n"
+	"       npu-smi validate [-d NODE] [-j]\n"
+	"Show NPUs, their memory in use, power, jobs, and the processes that use them;\n"
+	"or check that one works, from its node to a reset, and say what to do if not.\n"
 	"\n"
 	"  -d, --device=NODE   show this one only, such as /dev/accel/accel0\n"
 	"  -j, --json          write JSON\n"
@@ -30,12 +33,13 @@ static const char usage[] =
 	"      --help          show this text\n"
 	"      --version       show the version\n"
 	"\n"
-	"Exit status: 0 shown, 1 no NPU or none that may be used, 2 bad command line.\n";
+	"Exit status: 0 shown, or all is well; 1 no NPU, none that may be used, or a check\n"
+	"failed; 2 bad command line.\n";
 
 struct options {
 	const char *device;
 	double loop;
-	bool json;
+	bool json, validate;
 };
 
 static void print_version(char *out, size_t size, uint32_t version)
@@ -353,8 +357,14 @@ static void parse_options(int argc, char **argv, struct options *options)
 			exit(STATUS_BAD_INPUT);
 		}
 	}
+	options->validate = optind < argc && !strcmp(argv[optind], "validate");
+	optind += options->validate;
+	if (options->validate && options->loop) {
+		fputs("npu-smi: validate has no --loop\n", stderr);
+		exit(STATUS_BAD_INPUT);
+	}
 	if (optind < argc) {
-		fprintf(stderr, "npu-smi: '%s': no argument is expected\nTry 'npu-smi --help'.\n",
+		fprintf(stderr, "npu-smi: '%s': the only command is 'validate'\nTry 'npu-smi --help'.\n",
 			argv[optind]);
 		exit(STATUS_BAD_INPUT);
 	}
@@ -374,6 +384,8 @@ int main(int argc, char **argv)
 	int status;
 
 	parse_options(argc, argv, &options);
+	if (options.validate)
+		return validate_run(options.device, options.json);
 	status = show_once(&options);
 	while (options.loop && !ferror(stdout)) {
 		wait_seconds(options.loop);
