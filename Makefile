@@ -51,6 +51,7 @@ include mk/libnpu.mk
 include mk/tools.mk
 include mk/examples.mk
 include mk/tests.mk
+include mk/debug.mk
 include mk/fuzz.mk
 include mk/run.mk
 include mk/style.mk
