@@ -26,7 +26,7 @@ static int make_image(struct graph *g, const struct compilation *c,
 		      struct npu_job_image **image, struct npu_error *err)
 {
 	uint64_t va = graph_place(g, c->target->va_start, c->target->va_end, err);
-	int ret = va ? memory_check(g->size[MEM_WEIGHTS], err) : -ENOSPC;
+	int ret = va ? memory_check("the model's weights", g->size[MEM_WEIGHTS], err) : -ENOSPC;
 
 	if (!ret)
 		ret = image_lower(g, c->target, c->programs, c->n, err);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Whether there is memory for what is to be compiled. */
+/* Whether there is memory for what is to be compiled or loaded. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -23,14 +23,14 @@ static bool read_available(uint64_t *bytes)
 	return found;
 }
 
-int memory_check(uint64_t needed, struct npu_error *err)
+int memory_check(const char *what, uint64_t needed, struct npu_error *err)
 {
 	uint64_t available = 0;
 
 	if (!read_available(&available) || needed <= available)
 		return 0;
 	return npu_error_set(err, -E2BIG,
-			     "the model's weights take %" PRIu64 " MiB of memory, %" PRIu64
+			     "%s take %" PRIu64 " MiB of memory, %" PRIu64
 			     " MiB are available: choose a smaller format of weights, or a smaller model",
-			     needed >> 20, available >> 20);
+			     what, needed >> 20, available >> 20);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether there is memory for what is to be compiled. */
+/* Whether there is memory for what is to be compiled or loaded. */
 #ifndef LIBNPU_COMPILER_MEMORY_H
 #define LIBNPU_COMPILER_MEMORY_H
 
@@ -9,15 +9,16 @@
 
 /**
  * memory_check() - refuse what the machine's memory cannot hold
- * @needed: bytes that weights take in the device's formats
+ * @what: what needs it, for the message
+ * @needed: bytes
  * @err: receives both numbers
  *
- * Asked before any weight is converted: running out after minutes of work, or
+ * Asked before any weight is converted or loaded: running out after minutes of work, or
  * being killed, would tell less. Where the system does not say what is
  * available, nothing is refused.
  *
  * Return: 0, or -E2BIG.
  */
-int memory_check(uint64_t needed, struct npu_error *err);
+int memory_check(const char *what, uint64_t needed, struct npu_error *err);
 
 #endif /* LIBNPU_COMPILER_MEMORY_H */

@@ -6,6 +6,7 @@
 #include <npu/buffer.h>
 #include <npu/vm.h>
 
+#include "compiler/memory.h"
 #include "llm_machine.h"
 #include "runtime/instance.h"
 #include "runtime/objects.h"
@@ -66,6 +67,19 @@ static int instance_map(void *opaque, const struct llm_map *maps, size_t n,
 	return ret;
 }
 
+/* All but the KV cache, which takes memory as it grows. */
+static int check_memory(const struct npu_job_image *image, uint64_t cache,
+			struct npu_error *err)
+{
+	uint64_t needed = 0;
+
+	for (uint32_t i = 0; i < image->n_segments; i++)
+		if (image->segments[i].va != cache &&
+		    __builtin_add_overflow(needed, image->segments[i].size, &needed))
+			return 0;	/* no image: loading says why */
+	return memory_check("the segments of the compiled model", needed, err);
+}
+
 int npu_llm_open_image(struct npu_device *device, const struct npu_job_image *image,
 		       const struct npu_llm_options *options, struct npu_llm **llm,
 		       struct npu_error *err)
@@ -75,10 +89,12 @@ int npu_llm_open_image(struct npu_device *device, const struct npu_job_image *im
 		.memory = instance_memory, .free_memory = instance_free_memory,
 		.map = instance_map, .release = instance_release,
 	};
+	uint64_t cache = llm_cache_address(image);
 	struct npu_instance *instance;
-	int ret = npu_instance_load(device, image, llm_cache_address(image), NULL, &instance,
-				    err);
+	int ret = check_memory(image, cache, err);
 
+	if (!ret)
+		ret = npu_instance_load(device, image, cache, NULL, &instance, err);
 	if (ret)
 		return ret;
 	machine.opaque = instance;

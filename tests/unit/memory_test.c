@@ -15,9 +15,9 @@ static void test_check(void)
 {
 	struct npu_error err = { 0 };
 
-	is(memory_check(1 << 20, &err), 0, "a MiB is there");
-	is(memory_check(UINT64_MAX, &err), -E2BIG, "2^64 bytes are not");
-	ok(strstr(err.message, " take 17592186044415 MiB of memory, ") &&
+	is(memory_check("few", 1 << 20, &err), 0, "a MiB is there");
+	is(memory_check("many", UINT64_MAX, &err), -E2BIG, "2^64 bytes are not");
+	ok(strstr(err.message, "many take 17592186044415 MiB of memory, ") &&
 	   strstr(err.message, " MiB are available"), "%s", err.message);
 }
 
@@ -94,7 +94,7 @@ static void test_huge(void)
 	struct npu_error err;
 
 	npu_target_default(&target);
-	if (!memory_check(48ull << 30, NULL)) {
+	if (!memory_check("they", 48ull << 30, NULL)) {
 		skip("this machine has memory for the model");
 	} else {
 		is(npu_compile_llama(gguf, &target, NULL, &image, &err), -E2BIG,

@@ -89,8 +89,8 @@ int npu_llm_open(struct npu_device *device, const struct npu_gguf *gguf,
  * @llm: receives the model; give it back with npu_llm_close()
  * @err: what failed
  *
- * Return: 0; -EINVAL if the image holds no language model; or another
- * negative errno.
+ * Return: 0; -EINVAL if the image holds no language model; -E2BIG if it takes
+ * more memory than is available; or another negative errno.
  */
 int npu_llm_open_image(struct npu_device *device, const struct npu_job_image *image,
 		       const struct npu_llm_options *options, struct npu_llm **llm,
