@@ -49,6 +49,10 @@ static int init(struct npu_llm *llm, const struct npu_job_image *image,
 	llm->logits = m->tensor(m->opaque, "logits");
 	if (llm->image.batch > 1)
 		llm->places = m->tensor(m->opaque, "places");
+	/* the KV cache has no memory yet, whatever else may lie there */
+	if (!llm->tokens || !llm->logits || (llm->image.batch > 1 && !llm->places))
+		return npu_error_set(err, -EINVAL,
+				     "the image holds no language model: tokens, logits or places lie in its KV cache");
 	llm->slot_used = calloc(llm->image.slots, sizeof(*llm->slot_used));
 	if (!llm->slot_used)
 		return npu_error_set(err, -ENOMEM, "no memory for %u sequences",

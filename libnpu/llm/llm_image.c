@@ -63,6 +63,7 @@ static int read_rows(const struct npu_job_image *image, struct llm_image *m,
 	    !find_program(image, "prefill", 4, &m->prefill))
 		return bad("it lacks the program decode or prefill", err);
 	rows = logits->dims[0] < tokens->dims[0] ? logits->dims[0] : tokens->dims[0];
+	rows = rows < INT32_MAX ? rows : INT32_MAX;
 	m->vocab = logits->dims[1];
 	m->batch = 1;
 	if (image->programs[m->prefill].args[1] - 1 >= rows)

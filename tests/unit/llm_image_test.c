@@ -9,6 +9,7 @@
 #include "tiny_model.h"
 
 #include <npu/compile.h>
+#include <npu/device.h>
 #include <npu/gguf.h>
 
 static struct npu_job_tensor *tensor(struct npu_job_image *image, const char *name)
@@ -84,6 +85,21 @@ static void test_numbers(const struct npu_job_image *image, const int32_t *good)
 	(field) = kept;					\
 } while (0)
 
+/* However many tokens have room, a run's are counted in 32 bits. */
+static void test_rows(struct npu_job_image *image, const int32_t *numbers)
+{
+	struct npu_job_tensor *logits = tensor(image, "logits");
+	struct npu_job_tensor *tokens = tensor(image, "tokens");
+	struct npu_job_program *prefill = program(image, "prefill");
+	uint64_t rows = logits->dims[0], room = tokens->dims[0];
+
+	logits->dims[0] = 1ull << 33;
+	tokens->dims[0] = 1ull << 33;
+	WITH(prefill->args[1], 1ull << 32, "2^32 tokens that have room");
+	logits->dims[0] = rows;
+	tokens->dims[0] = room;
+}
+
 static void test_tensors(struct npu_job_image *image, const int32_t *numbers)
 {
 	struct npu_job_tensor *kv = tensor(image, "kv"), *logits = tensor(image, "logits");
@@ -113,6 +129,47 @@ static void test_tensors(struct npu_job_image *image, const int32_t *numbers)
 	WITH(tensor(image, "kv.layout")->dims[0], 3, "a short layout");
 }
 
+static void not_opened(struct npu_device *device, const struct npu_job_image *image,
+		       const char *what)
+{
+	struct npu_error err = { 0 };
+	struct npu_llm *llm;
+
+	is(npu_llm_open_image(device, image, NULL, &llm, &err), -EINVAL, "%s: %s", what,
+	   err.message);
+}
+
+/* Images that are good by themselves, but not to be run. */
+static void test_open(struct npu_job_image *image)
+{
+	static const char *const names[] = { "tokens", "logits", "places", "kv.layout" };
+	uint64_t cache = llm_cache_address(image);
+	struct npu_job_segment *first = image->segments;
+	uint64_t size = first->size;
+	struct npu_device *device;
+	struct npu_error err;
+	struct npu_llm *llm;
+
+	if (npu_device_open("sim", &device, &err))
+		bail_out(err.message);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct npu_job_tensor *t = tensor(image, names[i]);
+		uint64_t va = t->va;
+
+		t->va = cache;
+		not_opened(device, image, names[i]);
+		t->va = va;
+	}
+	first->size = 1ull << 46;
+	is(npu_llm_open_image(device, image, NULL, &llm, &err), -E2BIG, "64 TiB of memory");
+	ok(strstr(err.message, "67108") && strstr(err.message, "MiB are available"), "%s",
+	   err.message);
+	first->size = size;
+	ok(!npu_llm_open_image(device, image, NULL, &llm, &err), "as it was it is opened");
+	npu_llm_close(llm);
+	npu_device_close(device);
+}
+
 int main(void)
 {
 	struct npu_compile_options options = { .chunk = 4, .sequences = 3, .batch = 3 };
@@ -139,7 +196,9 @@ int main(void)
 	is(read.vocab, t.vocab, "  vocabulary");
 	test_numbers(image, numbers);
 	test_tensors(image, numbers);
+	test_rows(image, numbers);
 	ok(!llm_read_image(image, numbers, &read, &err), "it is as it was");
+	test_open(image);
 	npu_job_image_free(image);
 	close_exact(&file);
 	builder_free(&b);
