@@ -164,7 +164,12 @@ struct npu_llm *npu_sequence_model(const struct npu_sequence *sequence)
 
 uint32_t npu_sequence_length(const struct npu_sequence *sequence)
 {
-	return sequence->length;
+	uint32_t length;
+
+	pthread_mutex_lock(&sequence->llm->lock);
+	length = sequence->length;
+	pthread_mutex_unlock(&sequence->llm->lock);
+	return length;
 }
 
 const uint32_t *npu_sequence_tokens(const struct npu_sequence *sequence)
@@ -174,12 +179,22 @@ const uint32_t *npu_sequence_tokens(const struct npu_sequence *sequence)
 
 const float *npu_sequence_logits(const struct npu_sequence *sequence)
 {
-	return sequence->has_logits ? sequence->logits : NULL;
+	bool has_logits;
+
+	pthread_mutex_lock(&sequence->llm->lock);
+	has_logits = sequence->has_logits;
+	pthread_mutex_unlock(&sequence->llm->lock);
+	return has_logits ? sequence->logits : NULL;
 }
 
 uint32_t npu_sequence_next(const struct npu_sequence *sequence)
 {
-	return sequence->next;
+	uint32_t next;
+
+	pthread_mutex_lock(&sequence->llm->lock);
+	next = sequence->next;
+	pthread_mutex_unlock(&sequence->llm->lock);
+	return next;
 }
 
 void npu_sequence_stats(const struct npu_sequence *sequence, enum npu_llm_phase phase,
