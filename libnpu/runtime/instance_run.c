@@ -152,7 +152,7 @@ static int run_on_device(struct npu_instance *instance, const struct npu_job_pro
 			 const uint64_t *args, struct npu_job_stats *stats,
 			 struct npu_error *err)
 {
-	struct npu_job_stats part;
+	struct npu_job_stats part = { 0 };
 	struct npu_fence *fence;
 	int ret = submit_part(instance, p, args, &fence, err);
 
