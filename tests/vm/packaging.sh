@@ -35,7 +35,7 @@ if [ -f $tarball ]; then
 	like "$(cat "$dir/linux/drivers/accel/Makefile")" 'CONFIG_DRM_ACCEL_NPU' "so does the Makefile"
 	like "$(cat "$dir/linux/MAINTAINERS")" 'drivers/accel/npu/' "and MAINTAINERS"
 	build M="$dir/linux/drivers/accel/npu" CONFIG_DRM_ACCEL_NPU=m \
-		KCFLAGS="-I$dir/linux/include/uapi -I$(readlink -f "$kdir/../source")/include/uapi/drm"
+		KCFLAGS="-I$dir/linux/include/uapi -I$(readlink -f "${kdir%/build}/source")/include/uapi/drm"
 	ok $? "it builds"
 fi
 done_testing
