@@ -177,7 +177,8 @@ static int npu_submit_commit(struct npu_submission *sub, u64 *first_seqno)
 {
 	struct drm_gpuvm_exec exec = {
 		.vm = &sub->ctx->vm->base,
-		.flags = DRM_EXEC_INTERRUPTIBLE_WAIT,
+		/* Imports of one dma-buf, one after the other, share its reservation. */
+		.flags = DRM_EXEC_INTERRUPTIBLE_WAIT | DRM_EXEC_IGNORE_DUPLICATES,
 		.num_fences = 1,
 	};
 	struct dma_fence *last;

@@ -170,6 +170,29 @@ TEST_F(dmabuf, twice)
 	EXPECT_EQ(-ENOENT, npu_vm_map(self->m.fd, self->m.vm, first, 0, VA, SIZE, 0));
 }
 
+/* What is mapped lives on beside what is imported anew, with one reservation for both. */
+TEST_F(dmabuf, again)
+{
+	uint32_t first, second;
+	void *cpu;
+	int dmabuf = make_udmabuf(&cpu);
+
+	if (dmabuf == -ENOENT)
+		SKIP(return, "no udmabuf");
+	ASSERT_EQ(0, import(self->m.fd, dmabuf, &first));
+	ASSERT_EQ(0, npu_vm_map(self->m.fd, self->m.vm, first, 0, VA, SIZE, 0));
+	ASSERT_EQ(0, npu_bo_close(self->m.fd, first));
+	ASSERT_EQ(0, import(self->m.fd, dmabuf, &second));
+	ASSERT_EQ(0, npu_vm_map(self->m.fd, self->m.vm, second, 0, VA + SIZE, SIZE, 0));
+	close(dmabuf);
+	memset(cpu, 0x55, 64);
+	self->args[0] = VA;
+	self->args[1] = VA + SIZE + NPU_TEST_PAGE;
+	ASSERT_EQ(0, npu_run(&self->m, &self->copy));
+	EXPECT_EQ(0, memcmp(cpu, (char *)cpu + NPU_TEST_PAGE, 64));
+	munmap(cpu, SIZE);
+}
+
 /* A job's fence travels by way of the dma-buf to whoever waits for the buffer. */
 TEST_F(dmabuf, fences)
 {
