@@ -136,28 +136,47 @@ static void npu_gem_publish(struct npu_bo *bo)
 }
 
 /**
- * npu_gem_import() - &drm_driver.gem_prime_import_sg_table
+ * npu_gem_import() - &drm_driver.gem_prime_import
+ * @drm: device
+ * @dma_buf: buffer
+ *
+ * Return: object or an ERR_PTR().
+ */
+struct drm_gem_object *npu_gem_import(struct drm_device *drm, struct dma_buf *dma_buf)
+{
+	struct drm_gem_object *obj;
+	int idx;
+
+	/*
+	 * Attaching maps for DMA. Unplugging waits until the buffer is in the
+	 * list, or is unmapped after an error, and unmaps what is in the list.
+	 */
+	if (!drm_dev_enter(drm, &idx))
+		return ERR_PTR(-ENODEV);
+	obj = drm_gem_prime_import(drm, dma_buf);
+	drm_dev_exit(idx);
+	return obj;
+}
+
+/**
+ * npu_gem_import_sg_table() - &drm_driver.gem_prime_import_sg_table
  * @drm: device
  * @attach: attachment to a dma-buf of another device
  * @sgt: its pages, mapped for this device
  *
  * Return: object or an ERR_PTR().
  */
-struct drm_gem_object *npu_gem_import(struct drm_device *drm, struct dma_buf_attachment *attach,
-				      struct sg_table *sgt)
+struct drm_gem_object *npu_gem_import_sg_table(struct drm_device *drm,
+					       struct dma_buf_attachment *attach,
+					       struct sg_table *sgt)
 {
 	struct drm_gem_object *obj;
-	int idx;
 
-	/* Unplugging waits until it is in the list, and unmaps what is there. */
-	if (!drm_dev_enter(drm, &idx))
-		return ERR_PTR(-ENODEV);
 	obj = drm_gem_shmem_prime_import_sg_table(drm, attach, sgt);
 	if (!IS_ERR(obj)) {
 		obj->import_attach = attach;
 		npu_gem_publish(to_npu_bo(obj));
 	}
-	drm_dev_exit(idx);
 	return obj;
 }
 

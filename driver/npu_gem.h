@@ -43,8 +43,10 @@ static inline struct npu_bo *to_npu_bo(struct drm_gem_object *obj)
 }
 
 struct drm_gem_object *npu_gem_create_object(struct drm_device *drm, size_t size);
-struct drm_gem_object *npu_gem_import(struct drm_device *drm, struct dma_buf_attachment *attach,
-				      struct sg_table *sgt);
+struct drm_gem_object *npu_gem_import(struct drm_device *drm, struct dma_buf *dma_buf);
+struct drm_gem_object *npu_gem_import_sg_table(struct drm_device *drm,
+					       struct dma_buf_attachment *attach,
+					       struct sg_table *sgt);
 int npu_gem_pin(struct npu_bo *bo);
 u64 npu_gem_resident_bytes(struct npu_device *npu);
 void npu_gem_revoke_all(struct npu_device *npu);
