@@ -225,6 +225,9 @@ static void npu_remove(struct pci_dev *pdev)
 	npu_device_stop(npu);
 	for (i = 0; i < npu->info.queues; i++)
 		npu_queue_kill(&npu->queues[i]);
+	/* Who waits for events alone would wait for ever. */
+	if (!npu->lost)
+		npu_notify_all(npu, DRM_NPU_EVENT_DEVICE_LOST);
 	npu_vm_revoke_all(npu);
 	npu_gem_revoke_all(npu);
 }

@@ -173,6 +173,7 @@ static void use_dead_file(struct __test_metadata *_metadata, struct npu_machine 
 {
 	struct drm_npu_job job = npu_prog_null(m);
 	struct drm_npu_device_info info;
+	struct drm_npu_event event;
 	uint32_t id;
 
 	EXPECT_EQ(-ENODEV, npu_query(m->fd, DRM_NPU_QUERY_DEVICE, &info, sizeof(info)));
@@ -180,6 +181,12 @@ static void use_dead_file(struct __test_metadata *_metadata, struct npu_machine 
 	EXPECT_EQ(-ENODEV, npu_vm_create(m->fd, &id));
 	EXPECT_EQ(-ENODEV, npu_submit(m->fd, m->ctx, &job, 1, NULL));
 	EXPECT_EQ(-ENODEV, npu_syncobj_wait(m->fd, syncobj, 0));
+	/* Who reads events is told, after the jobs that failed. */
+	do {
+		ASSERT_EQ(sizeof(event), read(m->fd, &event, sizeof(event)));
+		EXPECT_EQ(sizeof(event), event.base.length);
+	} while (event.base.type == DRM_NPU_EVENT_JOB_FAILED);
+	EXPECT_EQ(DRM_NPU_EVENT_DEVICE_LOST, event.base.type);
 	/* Memory that is mapped stays. */
 	m->data.cpu[0] = 1;
 	EXPECT_EQ(1, m->data.cpu[0]);
@@ -191,11 +198,14 @@ static void unplug_with_open_file(struct __test_metadata *_metadata, const char 
 	struct drm_npu_job spin;
 	uint64_t args[1] = { NPU_TEST_FOREVER };
 	struct drm_npu_sync sync = { .flags = DRM_NPU_SYNC_SIGNAL };
+	struct drm_npu_events events = { .mask = DRM_NPU_EVENT_MASK_ALL };
 	struct npu_machine m;
 	int status, ret;
 	pid_t child;
 
 	ASSERT_EQ(0, npu_machine_open(&m));
+	ASSERT_EQ(0, npu_call(m.fd, DRM_IOCTL_NPU_EVENTS, &events));
+	fcntl(m.fd, F_SETFL, O_NONBLOCK);
 	spin = npu_prog_spin(&m);
 	npu_job_args(&spin, args);
 	sync.handle = npu_syncobj_create(m.fd, 0);
