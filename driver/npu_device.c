@@ -249,6 +249,9 @@ int npu_device_flr(struct npu_device *npu)
 
 	if (npu_inject(&npu->inject.stuck_flrs))
 		return -EIO;
+	/* For one that was pulled out PCI would wait for a minute. */
+	if (!pci_device_is_present(pdev))
+		return -ENODEV;
 	ret = pci_save_state(pdev);
 	if (!ret)
 		ret = pcie_reset_flr(pdev, PCI_RESET_DO_RESET);

@@ -105,24 +105,31 @@ static void npu_reset_drain(struct npu_device *npu, u64 *running)
 				     npu_reset_running_job(&npu->queues[i]);
 }
 
+/* The last two steps of the ladder. Return: 0, or a negative errno if nothing helps. */
+static int npu_reset_revive(struct npu_device *npu)
+{
+	ktime_t start = ktime_get();
+	int ret;
+
+	ret = npu_device_reset(npu) ?: npu_device_start(npu);
+	trace_npu_reset("device", -1, ktime_us_delta(ktime_get(), start), ret);
+	if (!ret)
+		return 0;
+	ret = npu_device_flr(npu) ?: npu_device_start(npu);
+	trace_npu_reset("flr", -1, ktime_us_delta(ktime_get(), start), ret);
+	return ret;
+}
+
 static void npu_reset_full(struct npu_device *npu)
 {
 	u64 running[NPU_MAX_QUEUES] = {};
-	ktime_t start = ktime_get();
 	u32 i;
-	int ret;
 
 	if (npu->lost)
 		return;
 	guard(rwsem_write)(&npu->reset_lock);
 	npu_reset_drain(npu, running);
-	ret = npu_device_reset(npu);
-	trace_npu_reset("device", -1, ktime_us_delta(ktime_get(), start), ret);
-	if (ret) {
-		ret = npu_device_flr(npu);
-		trace_npu_reset("flr", -1, ktime_us_delta(ktime_get(), start), ret);
-	}
-	if (ret || npu_device_start(npu)) {
+	if (npu_reset_revive(npu)) {
 		npu_reset_give_up(npu);
 		return;
 	}
