@@ -188,7 +188,10 @@ static int npu_uring_submit(struct io_uring_cmd *cmd, unsigned int issue_flags, 
 			 issue_flags & IO_URING_F_NONBLOCK);
 	if (ret) {
 		npu_uring_req_put(req);
-		return ret == -ERESTARTSYS ? -EINTR : ret;
+		/* To a task with work of io_uring a signal seems to be pending: not so a worker. */
+		if (ret == -ERESTARTSYS)
+			return issue_flags & IO_URING_F_NONBLOCK ? -EAGAIN : -EINTR;
+		return ret;
 	}
 	/* The jobs are on their way whether the number can be told or not. */
 	if (put_user(args.first_seqno, &from->first_seqno))
