@@ -87,16 +87,20 @@ static void npu_debugfs_context(struct seq_file *m, struct npu_ctx *ctx)
 	spin_lock_irq(&ctx->record_lock);
 	record = ctx->record;
 	spin_unlock_irq(&ctx->record_lock);
-	seq_printf(m, "client %llu pid %d (%s) context %u: asid %u priority %u timeout %u ms submitted %llu done %llu failed %llu%s%s\n",
+	seq_printf(m, "client %llu pid %d (%s) context %u: asid %u priority %u timeout %u ms",
 		   ctx->client->id, ctx->client->pid, ctx->client->comm, READ_ONCE(ctx->id),
-		   ctx->vm->mmu.asid, ctx->priority, jiffies_to_msecs(ctx->timeout),
+		   ctx->vm->mmu.asid, ctx->priority, jiffies_to_msecs(ctx->timeout));
+	seq_printf(m, " submitted %llu done %llu failed %llu%s%s\n",
 		   record.submitted, record.done, record.failed,
-		   READ_ONCE(ctx->banned) ? " banned" : "", READ_ONCE(ctx->killed) ? " closed" : "");
-	if (record.fault_job)
-		seq_printf(m, "  job %llu failed: status %u fault %u access %u core %u pc %u operand %u opcode %#x address %#llx\n",
-			   record.fault_job, record.status, record.fault.code,
-			   record.fault.access, record.fault.core, record.fault.pc,
-			   record.fault.operand, record.fault.opcode, record.fault.address);
+		   READ_ONCE(ctx->banned) ? " banned" : "",
+		   READ_ONCE(ctx->killed) ? " closed" : "");
+	if (!record.fault_job)
+		return;
+	seq_printf(m, "  job %llu failed: status %u fault %u access %u core %u pc %u",
+		   record.fault_job, record.status, record.fault.code, record.fault.access,
+		   record.fault.core, record.fault.pc);
+	seq_printf(m, " operand %u opcode %#x address %#llx\n",
+		   record.fault.operand, record.fault.opcode, record.fault.address);
 }
 
 static int npu_debugfs_contexts(struct seq_file *m, void *data)
