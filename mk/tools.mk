@@ -18,4 +18,6 @@ $(B)/bin/%: $(B)/obj/tools/%.o $(tool_parts) $(B)/lib/libnpu.so
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ldflags) -Wl,-rpath,'$$ORIGIN/../lib' -o $@ $< $(tool_parts) \
-		-L$(B)/lib -lnpu $(drm_libs)
+		-L$(B)/lib -lnpu $(drm_libs) $(tool_libs)
+
+$(B)/bin/npu-top: tool_libs = -lncurses
