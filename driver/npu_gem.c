@@ -31,6 +31,22 @@
 
 static_assert(PAGE_SHIFT == NPU_PAGE_SHIFT);
 
+/*
+ * Exporters may have a mapping kept until its attachment goes (udmabuf and DRM
+ * do), so only detaching takes it back for certain. The dma-buf itself stays:
+ * its reservations are the buffer's.
+ */
+static void npu_gem_detach(struct npu_bo *bo)
+{
+	struct dma_buf_attachment *attach = bo->base.base.import_attach;
+
+	dma_buf_unmap_attachment_unlocked(attach, bo->base.sgt, DMA_BIDIRECTIONAL);
+	bo->base.sgt = NULL;
+	bo->base.base.import_attach = NULL;
+	bo->detached = attach->dmabuf;
+	dma_buf_detach(attach->dmabuf, attach);
+}
+
 /* Must be called with bos_lock held, by the last user or after unplug. */
 static void npu_gem_unmap_dma(struct npu_bo *bo)
 {
@@ -39,9 +55,7 @@ static void npu_gem_unmap_dma(struct npu_bo *bo)
 	if (!shmem->sgt)
 		return;
 	if (shmem->base.import_attach) {
-		dma_buf_unmap_attachment_unlocked(shmem->base.import_attach, shmem->sgt,
-						  DMA_BIDIRECTIONAL);
-		shmem->sgt = NULL;
+		npu_gem_detach(bo);
 		return;
 	}
 	dma_unmap_sgtable(shmem->base.dev->dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
@@ -55,6 +69,7 @@ static void npu_gem_free(struct drm_gem_object *obj)
 	struct npu_device *npu = to_npu_device(obj->dev);
 	struct npu_bo *bo = to_npu_bo(obj);
 	struct drm_gem_object *exclusive = bo->exclusive;
+	struct dma_buf *detached;
 
 	scoped_guard(mutex, &npu->bos_lock) {
 		npu_gem_unmap_dma(bo);
@@ -64,12 +79,27 @@ static void npu_gem_free(struct drm_gem_object *obj)
 			atomic64_dec(&npu->stats.bo_count);
 		}
 	}
+	detached = bo->detached;
 	kvfree(bo->pages);
 	kfree(bo->label);
 	mutex_destroy(&bo->lock);
 	drm_gem_shmem_free(&bo->base);
 	if (exclusive)
 		drm_gem_object_put(exclusive);
+	if (detached)
+		dma_buf_put(detached);
+}
+
+/* The helper asks whether the buffer is imported, which unplugging undoes. */
+static int npu_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	int ret, idx;
+
+	if (!drm_dev_enter(obj->dev, &idx))
+		return -ENODEV;
+	ret = drm_gem_shmem_object_mmap(obj, vma);
+	drm_dev_exit(idx);
+	return ret;
 }
 
 static struct dma_buf *npu_gem_export(struct drm_gem_object *obj, int flags)
@@ -95,7 +125,7 @@ static const struct drm_gem_object_funcs npu_gem_funcs = {
 	.get_sg_table = drm_gem_shmem_object_get_sg_table,
 	.vmap = drm_gem_shmem_object_vmap,
 	.vunmap = drm_gem_shmem_object_vunmap,
-	.mmap = drm_gem_shmem_object_mmap,
+	.mmap = npu_gem_mmap,
 	.vm_ops = &drm_gem_shmem_vm_ops,
 };
 
@@ -281,12 +311,13 @@ u64 npu_gem_resident_bytes(struct npu_device *npu)
  * @npu: device, unplugged and stopped
  *
  * The DMA API must not be used when the driver is no longer bound, but buffers
- * may live on in files.
+ * may live on in files. Exporting looks at attachments under object_name_lock.
  */
 void npu_gem_revoke_all(struct npu_device *npu)
 {
 	struct npu_bo *bo;
 
+	guard(mutex)(&npu->drm.object_name_lock);
 	guard(mutex)(&npu->bos_lock);
 	list_for_each_entry(bo, &npu->bos, link)
 		npu_gem_unmap_dma(bo);

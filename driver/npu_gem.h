@@ -27,6 +27,9 @@ struct npu_bo {
 	/** @exclusive: root object of the only VM that may map it, referenced; or NULL */
 	struct drm_gem_object *exclusive;
 
+	/** @detached: dma-buf that it was imported from, referenced; NULL while attached */
+	struct dma_buf *detached;
+
 	/** @lock: protects the list of mappings in @base, and the making of @pages */
 	struct mutex lock;
 
