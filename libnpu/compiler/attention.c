@@ -114,6 +114,19 @@ struct npu_loc attention_rows_at(struct lower *l, const struct flash *f,
 	return npu_at(t, 0);
 }
 
+void attention_load_queries(struct lower *l, const struct flash *f)
+{
+	uint8_t t = npu_builder_reg(l->b);
+
+	npu_build_load(l->b, &(struct npu_insn_dma){
+		.sram = npu_at(0, f->q), .sram_stride = npu_imm(attention_unit_row(f)),
+		.mem = attention_rows_at(l, f, f->op->x, t),
+		.mem_stride = npu_imm(attention_token_row(f)),
+		.row = npu_imm(attention_unit_row(f)), .rows = npu_reg(f->nt),
+	}, npu_order(0, 0));
+	npu_builder_reg_free(l->b, t);
+}
+
 static void fill_rows(struct lower *l, const struct flash *f, uint32_t at,
 		      uint32_t cols, float value)
 {
@@ -126,18 +139,10 @@ static void fill_rows(struct lower *l, const struct flash *f, uint32_t at,
 
 static void start_block(struct lower *l, const struct flash *f)
 {
-	uint8_t t = npu_builder_reg(l->b);
-
-	npu_build_load(l->b, &(struct npu_insn_dma){
-		.sram = npu_at(0, f->q), .sram_stride = npu_imm(attention_unit_row(f)),
-		.mem = attention_rows_at(l, f, f->op->x, t),
-		.mem_stride = npu_imm(attention_token_row(f)),
-		.row = npu_imm(attention_unit_row(f)), .rows = npu_reg(f->nt),
-	}, npu_order(0, 0));
+	attention_load_queries(l, f);
 	fill_rows(l, f, f->m, 1, -INFINITY);
 	fill_rows(l, f, f->l, 1, 0);
 	fill_rows(l, f, f->o, f->op->shape.head_dim, 0);
-	npu_builder_reg_free(l->b, t);
 }
 
 void attention_load(struct lower *l, const struct flash *f, uint64_t offset, uint8_t at,

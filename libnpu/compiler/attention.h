@@ -52,6 +52,9 @@ uint64_t attention_unit_row(const struct flash *f);
 /** attention_token_row() - and of all heads */
 uint64_t attention_token_row(const struct flash *f);
 
+/** attention_load_queries() - the block's queries, from memory to @f->q */
+void attention_load_queries(struct lower *l, const struct flash *f);
+
 /** attention_rows_at() - R[@t] = address of the block's queries, or of its output */
 struct npu_loc attention_rows_at(struct lower *l, const struct flash *f,
 				 const struct tensor *tensor, uint8_t t);

@@ -88,19 +88,6 @@ static struct npu_loc line_at(struct lower *l, const struct flash *f, uint8_t ds
 	return npu_at(dst, 0);
 }
 
-static void load_queries(struct lower *l, const struct flash *f)
-{
-	uint8_t t = npu_builder_reg(l->b);
-
-	npu_build_load(l->b, &(struct npu_insn_dma){
-		.sram = npu_at(0, f->q), .sram_stride = npu_imm(attention_unit_row(f)),
-		.mem = attention_rows_at(l, f, f->op->x, t),
-		.mem_stride = npu_imm(attention_token_row(f)),
-		.row = npu_imm(attention_unit_row(f)), .rows = npu_reg(f->nt),
-	}, npu_order(0, 0));
-	npu_builder_reg_free(l->b, t);
-}
-
 /* S = Q K^T of the tile, to memory. */
 static void store_scores(struct lower *l, const struct flash *f, uint8_t n)
 {
@@ -272,7 +259,7 @@ static void store_output(struct lower *l, const struct flash *f)
 
 void attention_plain_block(struct lower *l, const struct flash *f)
 {
-	load_queries(l, f);
+	attention_load_queries(l, f);
 	all_tiles(l, f, store_scores);
 	all_rows(l, f);
 	clear_output(l, f);

@@ -44,11 +44,8 @@ static void rotate(struct lower *l, const struct op *op, struct walk *w, uint32_
 		   uint32_t out, const uint32_t table[2])
 {
 	struct npu_value ld = npu_imm((uint64_t)op->shape.rope_dims / 2 * F32);
-	struct npu_insn_vec v = walk_vec(w);
+	struct npu_insn_vec v = walk_vec_from(l, w, op->x->type, in);
 
-	v.src0 = walk_slot(l, in);
-	v.type_src0 = op->x->type;
-	v.ld_src0 = walk_ld(w, tensor_element_size(op->x->type));
 	v.dst = walk_slot(l, out);
 	v.type_dst = NPU_TYPE_F32;
 	v.ld_dst = walk_ld(w, F32);

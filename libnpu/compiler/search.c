@@ -54,10 +54,7 @@ static void whole_vectors(struct lower *l, const struct op *op,
 	value = walk_each(&w, k * F32);
 	walk_begin(l, &w);
 	walk_load(l, &w, &from, in, npu_order(NPU_TOKEN(l->in.free), NPU_TOKEN(l->full)));
-	v = walk_vec(&w);
-	v.src0 = walk_slot(l, in);
-	v.type_src0 = op->x->type;
-	v.ld_src0 = walk_ld(&w, tensor_element_size(op->x->type));
+	v = walk_vec_from(l, &w, op->x->type, in);
 	search(l, op, v, walk_slot(l, index), walk_slot(l, value), npu_imm(k),
 	       npu_order(NPU_TOKEN(l->full), NPU_TOKEN(l->vec_st)));
 	if (!is_argmax(op))

@@ -38,10 +38,7 @@ static void whole_vectors(struct lower *l, const struct op *op,
 		aux[i] = walk_each(&w, F32);
 	walk_begin(l, &w);
 	walk_load(l, &w, &from, in, npu_order(NPU_TOKEN(l->in.free), NPU_TOKEN(l->full)));
-	v = walk_vec(&w);
-	v.src0 = walk_slot(l, in);
-	v.type_src0 = op->x->type;
-	v.ld_src0 = walk_ld(&w, tensor_element_size(op->x->type));
+	v = walk_vec_from(l, &w, op->x->type, in);
 	v.dst = walk_slot(l, out);
 	v.type_dst = NPU_TYPE_F32;
 	v.ld_dst = walk_ld(&w, F32);

@@ -262,6 +262,17 @@ struct npu_insn_vec walk_vec(const struct walk *w)
 	return (struct npu_insn_vec){ .rows = npu_reg(w->n), .cols = w->cols };
 }
 
+struct npu_insn_vec walk_vec_from(const struct lower *l, const struct walk *w, uint8_t type,
+				  uint32_t region)
+{
+	struct npu_insn_vec v = walk_vec(w);
+
+	v.src0 = walk_slot(l, region);
+	v.type_src0 = type;
+	v.ld_src0 = walk_ld(w, tensor_element_size(type));
+	return v;
+}
+
 struct npu_value walk_ld(const struct walk *w, uint32_t size)
 {
 	return npu_imm((uint64_t)w->tile * size);

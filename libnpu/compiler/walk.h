@@ -110,6 +110,10 @@ struct npu_loc walk_slot(const struct lower *l, uint32_t region);
 /** walk_vec() - rows and columns of the round's vector instructions */
 struct npu_insn_vec walk_vec(const struct walk *w);
 
+/** walk_vec_from() - the same, with a region of elements of @type as src0 */
+struct npu_insn_vec walk_vec_from(const struct lower *l, const struct walk *w, uint8_t type,
+				  uint32_t region);
+
 /** walk_ld() - bytes from vector to vector in a region of elements of @size bytes */
 struct npu_value walk_ld(const struct walk *w, uint32_t size);
 
