@@ -107,7 +107,7 @@ static int npu_submit_add_syncs(struct npu_submission *sub, struct npu_sched_job
 	syncs = npu_array_read(&in->syncs, sizeof(*syncs), sizeof(*syncs), NPU_MAX_SYNCS);
 	if (IS_ERR(syncs))
 		return PTR_ERR(syncs);
-	return npu_sync_add(&sub->signals, sub->drm_file, job, syncs, in->syncs.count);
+	return npu_sync_add(&sub->signals, sub->drm_file, &job->base, syncs, in->syncs.count);
 }
 
 static int npu_submit_add_job(struct npu_submission *sub, const struct drm_npu_job *in)
@@ -167,7 +167,7 @@ static struct dma_fence *npu_submit_push(struct npu_submission *sub)
 		sub->jobs[i] = NULL;
 		trace_npu_submit(job, -1);
 		drm_sched_entity_push_job(&job->base);
-		npu_sync_commit(&sub->signals, job, fence);
+		npu_sync_commit(&sub->signals, &job->base, fence);
 	}
 	return fence;
 }

@@ -16,7 +16,6 @@
 
 #include "drm/npu_accel.h"
 
-#include "npu_job.h"
 #include "npu_sync.h"
 
 /**
@@ -27,7 +26,7 @@ struct npu_sync_signal {
 	struct list_head link;
 
 	/** @job: whose end it is */
-	const struct npu_sched_job *job;
+	const struct drm_sched_job *job;
 
 	/** @syncobj: what to signal, referenced */
 	struct drm_syncobj *syncobj;
@@ -71,7 +70,7 @@ static int npu_sync_check(const struct drm_npu_sync *sync)
 }
 
 static int npu_sync_add_signal(struct npu_sync_signals *signals, struct drm_file *drm_file,
-			       const struct npu_sched_job *job, const struct drm_npu_sync *sync)
+			       const struct drm_sched_job *job, const struct drm_npu_sync *sync)
 {
 	struct npu_sync_signal *signal;
 
@@ -133,18 +132,18 @@ static enum npu_sync_found npu_sync_search(const struct npu_sync_signals *signal
 	return replaced ? NPU_SYNC_REPLACED : NPU_SYNC_NONE;
 }
 
-static int npu_sync_add_dependency(struct drm_file *drm_file, struct npu_sched_job *job,
+static int npu_sync_add_dependency(struct drm_file *drm_file, struct drm_sched_job *job,
 				   const struct drm_npu_sync *sync)
 {
 	struct dma_fence *fence;
 	int ret;
 
 	ret = drm_syncobj_find_fence(drm_file, sync->handle, sync->timeline_point, 0, &fence);
-	return ret ?: drm_sched_job_add_dependency(&job->base, fence);
+	return ret ?: drm_sched_job_add_dependency(job, fence);
 }
 
 static int npu_sync_add_wait(struct npu_sync_signals *signals, struct drm_file *drm_file,
-			     struct npu_sched_job *job, const struct drm_npu_sync *sync)
+			     struct drm_sched_job *job, const struct drm_npu_sync *sync)
 {
 	struct drm_syncobj *syncobj = drm_syncobj_find(drm_file, sync->handle);
 	enum npu_sync_found found;
@@ -176,7 +175,7 @@ static int npu_sync_add_wait(struct npu_sync_signals *signals, struct drm_file *
  * for what nobody has submitted; -ENOMEM.
  */
 int npu_sync_add(struct npu_sync_signals *signals, struct drm_file *drm_file,
-		 struct npu_sched_job *job, const struct drm_npu_sync *syncs, u32 count)
+		 struct drm_sched_job *job, const struct drm_npu_sync *syncs, u32 count)
 {
 	int ret = 0;
 	u32 i;
@@ -202,7 +201,7 @@ int npu_sync_add(struct npu_sync_signals *signals, struct drm_file *drm_file,
  *
  * Cannot fail.
  */
-void npu_sync_commit(struct npu_sync_signals *signals, const struct npu_sched_job *job,
+void npu_sync_commit(struct npu_sync_signals *signals, const struct drm_sched_job *job,
 		     struct dma_fence *fence)
 {
 	struct npu_sync_signal *signal, *next;

@@ -8,7 +8,7 @@
 struct dma_fence;
 struct drm_file;
 struct drm_npu_sync;
-struct npu_sched_job;
+struct drm_sched_job;
 
 /**
  * struct npu_sync_signals - syncobjs that a submit will signal
@@ -20,8 +20,8 @@ struct npu_sync_signals {
 
 void npu_sync_init(struct npu_sync_signals *signals);
 int npu_sync_add(struct npu_sync_signals *signals, struct drm_file *drm_file,
-		 struct npu_sched_job *job, const struct drm_npu_sync *syncs, u32 count);
-void npu_sync_commit(struct npu_sync_signals *signals, const struct npu_sched_job *job,
+		 struct drm_sched_job *job, const struct drm_npu_sync *syncs, u32 count);
+void npu_sync_commit(struct npu_sync_signals *signals, const struct drm_sched_job *job,
 		     struct dma_fence *fence);
 void npu_sync_fini(struct npu_sync_signals *signals);
 
