@@ -124,7 +124,7 @@ static const struct drm_driver npu_driver = {
 	.name = "npu",
 	.desc = "Virtual NPU",
 	.major = 1,
-	.minor = 3,
+	.minor = 4,
 };
 
 static void npu_device_released(struct drm_device *drm, void *arg)

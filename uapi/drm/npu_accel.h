@@ -42,6 +42,8 @@ enum drm_npu_ioctl_id {
 	DRM_NPU_SUBMIT,
 	DRM_NPU_EVENTS,	/* since 1.1 */
 	DRM_NPU_BO_LABEL,	/* since 1.3 */
+	DRM_NPU_BO_USERPTR,	/* since 1.4 */
+	DRM_NPU_BO_MADVISE,	/* since 1.4 */
 };
 
 /**
@@ -237,6 +239,20 @@ struct drm_npu_usage_info {
 };
 
 /**
+ * enum drm_npu_bo_flags - flags of a buffer
+ */
+enum drm_npu_bo_flags {
+	/** @DRM_NPU_BO_NO_MMAP: BO_MMAP_OFFSET and mmap() give -EPERM; since 1.4 */
+	DRM_NPU_BO_NO_MMAP = 1 << 0,
+
+	/**
+	 * @DRM_NPU_BO_READONLY: the NPU may never write: mappings need
+	 * DRM_NPU_VM_BIND_READONLY, else -EACCES; since 1.4
+	 */
+	DRM_NPU_BO_READONLY = 1 << 1,
+};
+
+/**
  * struct drm_npu_bo_create - DRM_IOCTL_NPU_BO_CREATE
  *
  * Memory is zeroed, shared by CPU and NPU, cached and coherent. Pages are
@@ -246,7 +262,7 @@ struct drm_npu_bo_create {
 	/** @size: in: bytes, not zero; out: rounded up to whole pages */
 	__u64 size;
 
-	/** @flags: zero */
+	/** @flags: enum drm_npu_bo_flags */
 	__u32 flags;
 
 	/**
@@ -280,6 +296,63 @@ struct drm_npu_bo_label {
 
 	/** @label: user pointer to a string of at most DRM_NPU_BO_LABEL_LEN bytes; zero: no label */
 	__u64 label;
+};
+
+/**
+ * struct drm_npu_bo_userptr - DRM_IOCTL_NPU_BO_USERPTR
+ *
+ * Makes a buffer of memory that the process has, private or of a file that is
+ * mapped. Such a buffer cannot be mapped again by mmap(), nor exported. Its pages
+ * are not pinned: when the memory changes hands (fork(), munmap(), mremap(),
+ * reclaim, migration) the kernel waits for jobs that may use it, takes it away from the NPU, and
+ * the next submit to its address spaces looks the pages up anew. If there is
+ * no memory then, or it may not be written, the submit gives -EFAULT until the buffer is
+ * unmapped. Since 1.4.
+ */
+struct drm_npu_bo_userptr {
+	/** @pointer: page aligned address in the calling process */
+	__u64 pointer;
+
+	/** @size: bytes, whole pages, not zero */
+	__u64 size;
+
+	/** @flags: DRM_NPU_BO_READONLY or zero; needed for memory that may not be written */
+	__u32 flags;
+
+	/** @handle: out: GEM handle */
+	__u32 handle;
+};
+
+/**
+ * enum drm_npu_madvise - what is to become of a buffer's contents
+ */
+enum drm_npu_madvise {
+	/** @DRM_NPU_MADVISE_WILLNEED: keep them; so it is at first */
+	DRM_NPU_MADVISE_WILLNEED = 0,
+
+	/** @DRM_NPU_MADVISE_DONTNEED: the kernel may take its pages, mapped or not, once no job may use them */
+	DRM_NPU_MADVISE_DONTNEED,
+};
+
+/**
+ * struct drm_npu_bo_madvise - DRM_IOCTL_NPU_BO_MADVISE
+ *
+ * A buffer whose pages were taken is of no more use: jobs and the CPU fault
+ * (SIGBUS) on it, and MAP gives -ENOMEM. Buffers that are imported, exported or made of
+ * user memory: -EINVAL for DONTNEED. Since 1.4.
+ */
+struct drm_npu_bo_madvise {
+	/** @handle: GEM handle */
+	__u32 handle;
+
+	/** @advice: enum drm_npu_madvise */
+	__u32 advice;
+
+	/** @retained: out: 1 if its pages are still there, 0 if they were taken */
+	__u32 retained;
+
+	/** @pad: zero */
+	__u32 pad;
 };
 
 /**
@@ -384,24 +457,41 @@ struct drm_npu_vm_bind_op {
 };
 
 /**
+ * enum drm_npu_vm_bind_flags - flags of DRM_IOCTL_NPU_VM_BIND
+ */
+enum drm_npu_vm_bind_flags {
+	/** @DRM_NPU_VM_BIND_ASYNC: queue the operations; since 1.4 */
+	DRM_NPU_VM_BIND_ASYNC = 1 << 0,
+};
+
+/**
  * struct drm_npu_vm_bind - DRM_IOCTL_NPU_VM_BIND
  *
  * Operations happen in order, at once, whatever jobs run. All arguments are
  * checked before the first; if one then fails for want of memory, those before
  * it stay done and @ops.count is set to their number. When the call returns the
  * NPU no longer reaches what was unmapped.
+ *
+ * With DRM_NPU_VM_BIND_ASYNC the call only queues them: they happen when all
+ * that @syncs wait for has signalled, and when all calls before for the same address
+ * space are done; then its fence signals. Everything that can fail does so in
+ * the call, which then has queued nothing: an operation that has begun runs short of
+ * nothing. The fence's error is -ENODEV, and nothing of the call was done, if the
+ * device was unplugged before. Errors of fences that it waits for do not matter.
+ * Jobs do not wait for it unless their syncs say so. A call without the flag waits for all
+ * that are queued.
  */
 struct drm_npu_vm_bind {
 	/** @vm_id: id of the address space */
 	__u32 vm_id;
 
-	/** @flags: zero */
+	/** @flags: enum drm_npu_vm_bind_flags */
 	__u32 flags;
 
 	/** @ops: array of &struct drm_npu_vm_bind_op, at most 4096 */
 	struct drm_npu_obj_array ops;
 
-	/** @syncs: empty (all zero) */
+	/** @syncs: with ASYNC: array of &struct drm_npu_sync, at most 256; else empty (all zero) */
 	struct drm_npu_obj_array syncs;
 };
 
@@ -699,7 +789,7 @@ enum drm_npu_uring_op {
 	 */
 	DRM_NPU_URING_WAIT,
 
-	/** @DRM_NPU_URING_VM_BIND: &struct drm_npu_vm_bind; completes when it is done */
+	/** @DRM_NPU_URING_VM_BIND: &struct drm_npu_vm_bind; completes when it is done, ASYNC or not */
 	DRM_NPU_URING_VM_BIND,
 };
 
@@ -744,6 +834,8 @@ struct drm_npu_uring_wait {
 #define DRM_IOCTL_NPU_SUBMIT		DRM_IOCTL_NPU(WR, SUBMIT, submit)
 #define DRM_IOCTL_NPU_EVENTS		DRM_IOCTL_NPU(W, EVENTS, events)
 #define DRM_IOCTL_NPU_BO_LABEL		DRM_IOCTL_NPU(W, BO_LABEL, bo_label)
+#define DRM_IOCTL_NPU_BO_USERPTR	DRM_IOCTL_NPU(WR, BO_USERPTR, bo_userptr)
+#define DRM_IOCTL_NPU_BO_MADVISE	DRM_IOCTL_NPU(WR, BO_MADVISE, bo_madvise)
 
 #if defined(__cplusplus)
 }
