@@ -94,6 +94,9 @@ struct npu_device {
 	/** @scheds: schedulers by priority; constant after probe */
 	struct npu_sched_list scheds[NPU_Q_PRIORITY_MAX + 1];
 
+	/** @bind_sched: scheduler of changes of address spaces */
+	struct drm_gpu_scheduler bind_sched;
+
 	/** @irqs: interrupt vectors; constant after probe */
 	struct npu_irq irqs[NPU_MAX_VECTORS];
 

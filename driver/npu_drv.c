@@ -15,6 +15,7 @@
 #include <drm/drm_ioctl.h>
 #include <drm/drm_managed.h>
 
+#include "npu_bind.h"
 #include "npu_client.h"
 #include "npu_context.h"
 #include "npu_debugfs.h"
@@ -180,6 +181,8 @@ static int npu_init(struct npu_device *npu, struct pci_dev *pdev)
 		ret = npu_queue_init(npu);
 	if (!ret)
 		ret = npu_sched_init(npu);
+	if (!ret)
+		ret = npu_bind_init(npu);
 	if (!ret)
 		ret = npu_irq_init(npu);
 	/* After all that the device is told of, so before any of it is freed. */

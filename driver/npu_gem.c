@@ -29,6 +29,8 @@
 #include "npu_gem.h"
 #include "npu_vm.h"
 
+#define NPU_GEM_FLAGS	(DRM_NPU_BO_NO_MMAP | DRM_NPU_BO_READONLY)
+
 static_assert(PAGE_SHIFT == NPU_PAGE_SHIFT);
 
 /*
@@ -95,6 +97,8 @@ static int npu_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 {
 	int ret, idx;
 
+	if (to_npu_bo(obj)->flags & DRM_NPU_BO_NO_MMAP)
+		return -EPERM;
 	if (!drm_dev_enter(obj->dev, &idx))
 		return -ENODEV;
 	ret = drm_gem_shmem_object_mmap(obj, vma);
@@ -210,7 +214,8 @@ struct drm_gem_object *npu_gem_import_sg_table(struct drm_device *drm,
 	return obj;
 }
 
-static struct npu_bo *npu_gem_create(struct npu_device *npu, size_t size, struct npu_vm *vm)
+static struct npu_bo *npu_gem_create(struct npu_device *npu, size_t size, u32 flags,
+				     struct npu_vm *vm)
 {
 	struct drm_gem_shmem_object *shmem;
 	struct npu_bo *bo;
@@ -219,6 +224,7 @@ static struct npu_bo *npu_gem_create(struct npu_device *npu, size_t size, struct
 	if (IS_ERR(shmem))
 		return ERR_CAST(shmem);
 	bo = to_npu_bo(&shmem->base);
+	bo->flags = flags;
 	if (vm) {
 		bo->exclusive = drm_gpuvm_resv_obj(&vm->base);
 		drm_gem_object_get(bo->exclusive);
@@ -260,8 +266,9 @@ static int npu_gem_list_pages(struct npu_bo *bo, struct sg_table *sgt)
 		kvfree(pages);
 		return -EINVAL;
 	}
-	/* Filled before it is seen by npu_gem_pin() without the lock. */
-	smp_store_release(&bo->pages, pages);
+	/* Filled before it is seen. Another thread may have been faster. */
+	if (cmpxchg_release(&bo->pages, NULL, pages))
+		kvfree(pages);
 	return 0;
 }
 
@@ -284,8 +291,7 @@ int npu_gem_pin(struct npu_bo *bo)
 	sgt = drm_gem_shmem_get_pages_sgt(&bo->base);
 	if (IS_ERR(sgt))
 		return PTR_ERR(sgt);
-	guard(mutex)(&bo->lock);
-	return bo->pages ? 0 : npu_gem_list_pages(bo, sgt);
+	return npu_gem_list_pages(bo, sgt);
 }
 
 /**
@@ -341,7 +347,7 @@ int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *drm
 	int ret;
 
 	/* What no address space can map is a mistake; what memory cannot hold is bad luck. */
-	if (args->flags || args->pad || !args->size ||
+	if (args->flags & ~NPU_GEM_FLAGS || args->pad || !args->size ||
 	    args->size > npu->info.va_end - npu->info.va_start)
 		return -EINVAL;
 	if (args->size >> PAGE_SHIFT > totalram_pages())
@@ -351,7 +357,7 @@ int npu_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *drm
 		if (!vm)
 			return -ENOENT;
 	}
-	bo = npu_gem_create(npu, args->size, vm);
+	bo = npu_gem_create(npu, args->size, args->flags, vm);
 	if (vm)
 		npu_vm_put(vm);
 	if (IS_ERR(bo))
@@ -411,15 +417,19 @@ int npu_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file
 {
 	struct drm_npu_bo_mmap_offset *args = data;
 	struct drm_gem_object *obj;
+	int ret = 0;
 
 	if (args->pad)
 		return -EINVAL;
 	obj = drm_gem_object_lookup(drm_file, args->handle);
 	if (!obj)
 		return -ENOENT;
-	args->offset = drm_vma_node_offset_addr(&obj->vma_node);
+	if (to_npu_bo(obj)->flags & DRM_NPU_BO_NO_MMAP)
+		ret = -EPERM;
+	else
+		args->offset = drm_vma_node_offset_addr(&obj->vma_node);
 	drm_gem_object_put(obj);
-	return 0;
+	return ret;
 }
 
 static int npu_gem_wait(struct drm_gem_object *obj, s64 timeout_ns)

@@ -30,8 +30,14 @@ struct npu_bo {
 	/** @detached: dma-buf that it was imported from, referenced; NULL while attached */
 	struct dma_buf *detached;
 
-	/** @lock: protects the list of mappings in @base, and the making of @pages */
+	/**
+	 * @lock: protects the list of mappings in @base; nothing is allocated under
+	 * it, as for &npu_vm.lock
+	 */
 	struct mutex lock;
+
+	/** @flags: enum drm_npu_bo_flags */
+	u32 flags;
 
 	/** @label: what user space calls it, or NULL; protected by @lock */
 	char *label;
@@ -43,6 +49,12 @@ struct npu_bo {
 static inline struct npu_bo *to_npu_bo(struct drm_gem_object *obj)
 {
 	return container_of(to_drm_gem_shmem_obj(obj), struct npu_bo, base);
+}
+
+/* Bus addresses from an offset on; they stay while the buffer is mapped somewhere. */
+static inline const dma_addr_t *npu_gem_pages(const struct npu_bo *bo, u64 offset)
+{
+	return bo->pages + (offset >> PAGE_SHIFT);
 }
 
 struct drm_gem_object *npu_gem_create_object(struct drm_device *drm, size_t size);

@@ -7,11 +7,11 @@
  * aligned; they are split when part of one is mapped anew or unmapped, and
  * made again when a table fills up with what one page could say.
  *
- * Changes are made in three steps. npu_mmu_reserve_map() and
- * npu_mmu_reserve_unmap() allocate all tables that the change will need and
- * may fail; npu_mmu_map() and npu_mmu_unmap() change entries and cannot fail;
- * npu_mmu_end() tells the TLB, once for any number of changes, and frees the
- * tables that are out of use. Until then the device may still walk them.
+ * Changes are made in four steps. npu_mmu_count_map() and npu_mmu_count_unmap()
+ * count the tables that the change will need, npu_mmu_reserve() allocates them and may
+ * fail; npu_mmu_map() and npu_mmu_unmap() change entries and cannot fail;
+ * npu_mmu_flush() tells the TLB, once for any number of changes, and npu_mmu_end() frees
+ * the tables that are out of use. Until then the device may still walk them.
  */
 #include <linux/dma-mapping.h>
 #include <linux/slab.h>
@@ -125,40 +125,78 @@ dma_addr_t npu_mmu_root(const struct npu_mmu *mmu)
 	return mmu->root->dma;
 }
 
+static void npu_mmu_clear_range(struct npu_mmu_update *update)
+{
+	update->start = U64_MAX;
+	update->end = 0;
+}
+
 /**
  * npu_mmu_begin() - begin changes
+ * @mmu: page tables
  * @update: receives them
  */
-void npu_mmu_begin(struct npu_mmu_update *update)
+void npu_mmu_begin(struct npu_mmu *mmu, struct npu_mmu_update *update)
 {
+	update->mmu = mmu;
 	INIT_LIST_HEAD(&update->spare[0]);
 	INIT_LIST_HEAD(&update->spare[1]);
 	update->num_spare[0] = 0;
 	update->num_spare[1] = 0;
 	INIT_LIST_HEAD(&update->dead);
-	update->start = U64_MAX;
-	update->end = 0;
+	npu_mmu_clear_range(update);
 }
 
-static int npu_mmu_reserve(struct npu_mmu *mmu, struct npu_mmu_update *update, u32 level, u32 count)
+/**
+ * npu_mmu_reserve() - allocate what changes will need
+ * @update: changes
+ * @need: what that is; what is left from earlier ones counts
+ *
+ * Between drm_dev_enter() and drm_dev_exit(), without &npu_vm.lock.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int npu_mmu_reserve(struct npu_mmu_update *update, const struct npu_mmu_need *need)
 {
 	struct npu_pt *pt;
+	u32 level;
 
-	while (update->num_spare[level] < count) {
-		pt = npu_pt_alloc(mmu->npu, level);
-		if (!pt)
-			return -ENOMEM;
-		list_add(&pt->link, &update->spare[level]);
-		update->num_spare[level]++;
-		cond_resched();
+	for (level = 0; level < ARRAY_SIZE(need->count); level++) {
+		while (update->num_spare[level] < need->count[level]) {
+			pt = npu_pt_alloc(update->mmu->npu, level);
+			if (!pt)
+				return -ENOMEM;
+			list_add(&pt->link, &update->spare[level]);
+			update->num_spare[level]++;
+			cond_resched();
+		}
 	}
 	return 0;
 }
 
+/* Tables that are out of use, and that the device has forgotten, serve again. */
+static void npu_mmu_recycle(struct npu_mmu_update *update)
+{
+	struct npu_pt *pt, *next;
+
+	npu_mmu_flush(update);
+	list_for_each_entry_safe(pt, next, &update->dead, link) {
+		memset(pt->entries, 0, NPU_PAGE_SIZE);
+		if (pt->level)
+			memset(pt->child, 0, NPU_PT_ENTRIES * sizeof(pt->child[0]));
+		pt->used = 0;
+		list_move(&pt->link, &update->spare[pt->level]);
+		update->num_spare[pt->level]++;
+	}
+}
+
 static struct npu_pt *npu_mmu_take_spare(struct npu_mmu_update *update, u32 level)
 {
-	struct npu_pt *pt = list_first_entry(&update->spare[level], struct npu_pt, link);
+	struct npu_pt *pt;
 
+	if (list_empty(&update->spare[level]))
+		npu_mmu_recycle(update);
+	pt = list_first_entry(&update->spare[level], struct npu_pt, link);
 	list_del_init(&pt->link);
 	update->num_spare[level]--;
 	return pt;
@@ -199,69 +237,72 @@ static struct npu_pt *npu_mmu_level1(const struct npu_mmu *mmu, u64 va)
 	return mmu->root->child[npu_pt_index(va, 2)];
 }
 
-/**
- * npu_mmu_reserve_map() - allocate what npu_mmu_map() will need
- * @mmu: page tables
- * @update: changes
- * @va: first address
- * @size: bytes
- * @pages: bus addresses of the pages
- *
- * Return: 0 or -ENOMEM.
- */
-int npu_mmu_reserve_map(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size,
-			const dma_addr_t *pages)
+/* A table of a level, for an entry that has none. */
+static void npu_mmu_count(struct npu_mmu_need *need, u32 level, u64 va)
 {
-	u32 need[2] = { 0, 0 };
-	u64 end = va + size, step;
-	u64 last_1g = U64_MAX;
-	int ret;
+	u64 end = (va >> (NPU_PAGE_SHIFT + (level + 1) * NPU_PT_BITS)) + 1;
 
-	for (; va < end; va += step, pages += step >> NPU_PAGE_SHIFT) {
-		struct npu_pt *pt = npu_mmu_level1(mmu, va);
-
-		step = npu_mmu_step(va, end);
-		if (!pt && npu_pt_index(va, 2) != last_1g) {
-			last_1g = npu_pt_index(va, 2);
-			need[1]++;
-		}
-		if (step == NPU_HUGE_SIZE && npu_mmu_contiguous(pages))
-			continue;
-		if (!pt || !pt->child[npu_pt_index(va, 1)])
-			need[0]++;
-		cond_resched();
-	}
-	ret = npu_mmu_reserve(mmu, update, 1, need[1]);
-	return ret ?: npu_mmu_reserve(mmu, update, 0, need[0]);
+	if (need->last[level] == end)
+		return;
+	need->last[level] = end;
+	need->count[level]++;
 }
 
-/* Is there a 2 MiB page at va? */
+/**
+ * npu_mmu_count_map() - count what npu_mmu_map() will need
+ * @mmu: page tables; NULL if they may be anything by then
+ * @need: the count is added
+ * @va: first address
+ * @size: bytes
+ * @pages: bus addresses of the pages; NULL if they may be anything by then
+ */
+void npu_mmu_count_map(const struct npu_mmu *mmu, struct npu_mmu_need *need, u64 va, u64 size,
+		       const dma_addr_t *pages)
+{
+	u64 end = va + size, step;
+
+	for (; va < end; va += step) {
+		struct npu_pt *pt = mmu ? npu_mmu_level1(mmu, va) : NULL;
+		bool huge;
+
+		step = npu_mmu_step(va, end);
+		huge = pages && step == NPU_HUGE_SIZE && npu_mmu_contiguous(pages);
+		if (pages)
+			pages += step >> NPU_PAGE_SHIFT;
+		if (!pt)
+			npu_mmu_count(need, 1, va);
+		if (!huge && (!pt || !pt->child[npu_pt_index(va, 1)]))
+			npu_mmu_count(need, 0, va);
+		cond_resched();
+	}
+}
+
+/* Can there be a 2 MiB page at va? */
 static bool npu_mmu_is_huge(const struct npu_mmu *mmu, u64 va)
 {
-	const struct npu_pt *pt = npu_mmu_level1(mmu, va);
+	const struct npu_pt *pt;
 
+	if (!mmu)
+		return true;
+	pt = npu_mmu_level1(mmu, va);
 	return pt && pt->entries[npu_pt_index(va, 1)] & NPU_PTE_LEAF;
 }
 
 /**
- * npu_mmu_reserve_unmap() - allocate what npu_mmu_unmap() will need
- * @mmu: page tables
- * @update: changes
+ * npu_mmu_count_unmap() - count what npu_mmu_unmap() will need
+ * @mmu: page tables; NULL if they may be anything by then
+ * @need: the count is added
  * @va: first address
  * @size: bytes
- *
- * Return: 0 or -ENOMEM.
  */
-int npu_mmu_reserve_unmap(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size)
+void npu_mmu_count_unmap(const struct npu_mmu *mmu, struct npu_mmu_need *need, u64 va, u64 size)
 {
 	u64 end = va + size;
-	u32 need = 0;
 
 	if (!IS_ALIGNED(va, NPU_HUGE_SIZE) && npu_mmu_is_huge(mmu, va))
-		need++;
+		npu_mmu_count(need, 0, va);
 	if (!IS_ALIGNED(end, NPU_HUGE_SIZE) && npu_mmu_is_huge(mmu, end))
-		need++;
-	return npu_mmu_reserve(mmu, update, 0, need);
+		npu_mmu_count(need, 0, end);
 }
 
 /* A table in place of a 2 MiB page or of nothing. */
@@ -325,16 +366,16 @@ static void npu_mmu_map_small(struct npu_mmu_update *update, struct npu_pt *pt, 
 
 /**
  * npu_mmu_map() - map pages, replacing what was mapped
- * @mmu: page tables
- * @update: changes; npu_mmu_reserve_map() was called for this range
+ * @update: changes; what npu_mmu_count_map() found is reserved
  * @va: first address
  * @size: bytes
  * @pages: bus addresses of the pages
  * @readonly: the device may not write
  */
-void npu_mmu_map(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size,
-		 const dma_addr_t *pages, bool readonly)
+void npu_mmu_map(struct npu_mmu_update *update, u64 va, u64 size, const dma_addr_t *pages,
+		 bool readonly)
 {
+	struct npu_mmu *mmu = update->mmu;
 	u64 end = va + size, step;
 
 	for (; va < end; va += step, pages += step >> NPU_PAGE_SHIFT) {
@@ -391,13 +432,13 @@ static void npu_mmu_unmap_step(struct npu_mmu *mmu, struct npu_mmu_update *updat
 
 /**
  * npu_mmu_unmap() - unmap whatever is mapped in a range
- * @mmu: page tables
- * @update: changes; npu_mmu_reserve_unmap() was called for this range
+ * @update: changes; what npu_mmu_count_unmap() found is reserved
  * @va: first address
  * @size: bytes
  */
-void npu_mmu_unmap(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size)
+void npu_mmu_unmap(struct npu_mmu_update *update, u64 va, u64 size)
 {
+	struct npu_mmu *mmu = update->mmu;
 	u64 end = va + size, step;
 
 	for (; va < end; va += step) {
@@ -412,20 +453,34 @@ void npu_mmu_unmap(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u
 }
 
 /**
- * npu_mmu_end() - complete changes
- * @mmu: page tables
+ * npu_mmu_flush() - make the device forget translations that changed
  * @update: changes
  *
  * Between drm_dev_enter() and drm_dev_exit(), unless detached. When this returns
  * the device uses no translation from before.
  */
-void npu_mmu_end(struct npu_mmu *mmu, struct npu_mmu_update *update)
+void npu_mmu_flush(struct npu_mmu_update *update)
 {
+	struct npu_mmu *mmu = update->mmu;
+
 	if (update->start < update->end && !mmu->detached)
 		npu_tlb_flush_range(mmu->npu, mmu->asid, update->start,
 				    update->end - update->start);
-	npu_pt_free_list(mmu->npu, &update->dead);
-	npu_pt_free_list(mmu->npu, &update->spare[0]);
-	npu_pt_free_list(mmu->npu, &update->spare[1]);
-	npu_mmu_begin(update);
+	npu_mmu_clear_range(update);
+}
+
+/**
+ * npu_mmu_end() - free tables that are out of use
+ * @update: changes, flushed
+ *
+ * Between drm_dev_enter() and drm_dev_exit(), or as long as unbinding waits.
+ */
+void npu_mmu_end(struct npu_mmu_update *update)
+{
+	struct npu_device *npu = update->mmu->npu;
+
+	npu_pt_free_list(npu, &update->dead);
+	npu_pt_free_list(npu, &update->spare[0]);
+	npu_pt_free_list(npu, &update->spare[1]);
+	npu_mmu_begin(update->mmu, update);
 }

@@ -12,7 +12,8 @@ struct npu_pt;
 /**
  * struct npu_mmu - page tables of an address space
  *
- * Protected by &npu_vm.lock; the device reads the tables at any time.
+ * Protected by &npu_vm.lock; the device reads the tables at any time. Nothing
+ * may be allocated under the lock: reclaim takes it.
  */
 struct npu_mmu {
 	/** @npu: device */
@@ -29,11 +30,30 @@ struct npu_mmu {
 };
 
 /**
+ * struct npu_mmu_need - tables that changes need
+ *
+ * Changes that are queued do not know what they will find, so for them it is
+ * what they need at worst: an entry's table is counted once as long as
+ * neighbouring changes are in the same one. Changes that take a table out of
+ * use and need one again at the same place get the same one, after the TLB was told.
+ */
+struct npu_mmu_need {
+	/** @count: by level */
+	u32 count[2];
+
+	/** @last: behind the address whose table was counted last, by level; zero: none */
+	u64 last[2];
+};
+
+/**
  * struct npu_mmu_update - changes to page tables until they are complete
  *
  * Tables that are taken out of use are kept until the TLB was told.
  */
 struct npu_mmu_update {
+	/** @mmu: page tables */
+	struct npu_mmu *mmu;
+
 	/** @spare: tables to use, by level; so that an operation that has begun cannot fail */
 	struct list_head spare[2];
 
@@ -54,14 +74,16 @@ int npu_mmu_init(struct npu_mmu *mmu, struct npu_device *npu, u32 asid);
 void npu_mmu_fini(struct npu_mmu *mmu);
 dma_addr_t npu_mmu_root(const struct npu_mmu *mmu);
 
-void npu_mmu_begin(struct npu_mmu_update *update);
-int npu_mmu_reserve_map(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size,
-			const dma_addr_t *pages);
-int npu_mmu_reserve_unmap(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size);
-void npu_mmu_map(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size,
-		 const dma_addr_t *pages, bool readonly);
-void npu_mmu_unmap(struct npu_mmu *mmu, struct npu_mmu_update *update, u64 va, u64 size);
-void npu_mmu_end(struct npu_mmu *mmu, struct npu_mmu_update *update);
+void npu_mmu_count_map(const struct npu_mmu *mmu, struct npu_mmu_need *need, u64 va, u64 size,
+		       const dma_addr_t *pages);
+void npu_mmu_count_unmap(const struct npu_mmu *mmu, struct npu_mmu_need *need, u64 va, u64 size);
+void npu_mmu_begin(struct npu_mmu *mmu, struct npu_mmu_update *update);
+int npu_mmu_reserve(struct npu_mmu_update *update, const struct npu_mmu_need *need);
+void npu_mmu_map(struct npu_mmu_update *update, u64 va, u64 size, const dma_addr_t *pages,
+		 bool readonly);
+void npu_mmu_unmap(struct npu_mmu_update *update, u64 va, u64 size);
+void npu_mmu_flush(struct npu_mmu_update *update);
+void npu_mmu_end(struct npu_mmu_update *update);
 
 bool npu_mmu_show_walk(const struct npu_mmu *mmu, u64 va, struct drm_printer *p);
 void npu_mmu_show(const struct npu_mmu *mmu, struct drm_printer *p);

@@ -225,7 +225,7 @@ static int npu_uring_syncobj(struct io_uring_cmd *cmd, unsigned int issue_flags,
 static int npu_uring_bind(struct io_uring_cmd *cmd, unsigned int issue_flags, u64 arg)
 {
 	struct drm_npu_vm_bind __user *from = u64_to_user_ptr(arg);
-	struct drm_file *drm_file = cmd->file->private_data;
+	struct npu_uring_req *req = NULL;
 	struct drm_npu_vm_bind args;
 	int ret;
 
@@ -233,7 +233,16 @@ static int npu_uring_bind(struct io_uring_cmd *cmd, unsigned int issue_flags, u6
 		return -EAGAIN;
 	if (copy_from_user(&args, from, sizeof(args)))
 		return -EFAULT;
-	ret = npu_ioctl_vm_bind(drm_file->minor->dev, &args, drm_file);
+	if (args.flags & DRM_NPU_VM_BIND_ASYNC) {
+		req = npu_uring_req_alloc(cmd, 1);
+		if (!req)
+			return -ENOMEM;
+	}
+	ret = npu_vm_bind(cmd->file->private_data, &args, req ? &req->fences[0] : NULL);
+	if (!ret && req)
+		return npu_uring_wait(req, issue_flags);
+	if (req)
+		npu_uring_req_put(req);
 	if (ret == -ENOMEM && put_user(args.ops.count, &from->ops.count))
 		ret = -EFAULT;
 	return ret == -ERESTARTSYS ? -EINTR : ret;

@@ -8,6 +8,7 @@
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 
+#include "npu_bind.h"
 #include "npu_device.h"
 #include "npu_drv.h"
 #include "npu_tlb.h"
@@ -32,17 +33,16 @@ static void npu_vm_unmap_all(struct npu_vm *vm)
 	struct npu_vm_update update;
 	struct drm_gpuva *va, *next;
 
-	guard(mutex)(&vm->lock);
 	npu_vm_begin(vm, &update);
-	dma_resv_lock(drm_gpuvm_resv(&vm->base), NULL);
-	drm_gpuvm_for_each_va_safe(va, next, &vm->base) {
-		struct drm_gpuva_op op = { .op = DRM_GPUVA_OP_UNMAP, .unmap.va = va };
+	scoped_guard(mutex, &vm->lock) {
+		drm_gpuvm_for_each_va_safe(va, next, &vm->base) {
+			struct drm_gpuva_op op = { .op = DRM_GPUVA_OP_UNMAP, .unmap.va = va };
 
-		npu_vm_ops.sm_step_unmap(&op, &update);
+			npu_vm_ops.sm_step_unmap(&op, &update);
+		}
+		npu_mmu_fini(&vm->mmu);
 	}
-	dma_resv_unlock(drm_gpuvm_resv(&vm->base));
 	npu_vm_end(&update);
-	npu_mmu_fini(&vm->mmu);
 }
 
 static void npu_vm_release(struct kref *users)
@@ -61,6 +61,7 @@ static void npu_vm_release(struct kref *users)
 	npu_vm_unmap_all(vm);
 	scoped_guard(mutex, &npu->vms_lock)
 		list_del(&vm->link);
+	npu_bind_fini_vm(vm);
 	ida_free(&npu->asids, vm->mmu.asid);
 	atomic_dec(&npu->stats.vms);
 	drm_gpuvm_put(&vm->base);
@@ -124,6 +125,7 @@ void npu_vm_revoke_all(struct npu_device *npu)
 	guard(mutex)(&npu->vms_lock);
 	list_for_each_entry(vm, &npu->vms, link) {
 		guard(mutex)(&vm->lock);
+		npu_bind_revoke(vm);
 		npu_mmu_fini(&vm->mmu);
 	}
 }
@@ -158,12 +160,15 @@ static struct npu_vm *npu_vm_create(struct npu_device *npu)
 	}
 	vm->npu = npu;
 	kref_init(&vm->users);
+	mutex_init(&vm->bind_lock);
 	mutex_init(&vm->lock);
 	drm_gpuvm_init(&vm->base, "npu", DRM_GPUVM_RESV_PROTECTED, &npu->drm, root,
 		       npu->info.va_start, npu->info.va_end - npu->info.va_start, 0, 0,
 		       &npu_vm_ops);
 	drm_gem_object_put(root);
-	ret = npu_vm_init_mmu(vm);
+	ret = npu_bind_init_vm(vm);
+	if (!ret)
+		ret = npu_vm_init_mmu(vm);
 	if (ret) {
 		drm_gpuvm_put(&vm->base);
 		return ERR_PTR(ret);

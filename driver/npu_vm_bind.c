@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * DRM_IOCTL_NPU_VM_BIND: everything is checked, then everything is done.
+ * DRM_IOCTL_NPU_VM_BIND: everything is checked, then everything is done, or
+ * queued.
  */
+#include <linux/dma-fence.h>
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -11,10 +13,10 @@
 #include <drm/drm_gem.h>
 
 #include "npu_array.h"
+#include "npu_bind.h"
 #include "npu_device.h"
 #include "npu_drv.h"
 #include "npu_gem.h"
-#include "npu_trace.h"
 #include "npu_vm.h"
 
 #define NPU_MAX_BIND_OPS	4096
@@ -54,33 +56,36 @@ static int npu_bind_check_op(const struct npu_device *npu, const struct drm_npu_
 static int npu_bind_check_bo(struct npu_vm *vm, struct drm_gem_object *obj,
 			     const struct drm_npu_vm_bind_op *op)
 {
-	struct drm_gem_object *exclusive = to_npu_bo(obj)->exclusive;
+	const struct npu_bo *bo = to_npu_bo(obj);
 	u64 end;
 
-	if (exclusive && exclusive != drm_gpuvm_resv_obj(&vm->base))
+	if (bo->exclusive && bo->exclusive != drm_gpuvm_resv_obj(&vm->base))
 		return -EINVAL;
 	if (check_add_overflow(op->bo_offset, op->size, &end) || end > obj->size)
 		return -EINVAL;
+	if (bo->flags & DRM_NPU_BO_READONLY && !(op->flags & DRM_NPU_VM_BIND_READONLY))
+		return -EACCES;
 	return 0;
 }
 
-static int npu_bind_check(struct npu_vm *vm, struct drm_file *drm_file,
-			  const struct drm_npu_vm_bind_op *ops, struct drm_gem_object **objs,
-			  u32 count)
+/* Looks buffers up as well. */
+static int npu_bind_check(struct npu_bind *bind, struct drm_file *drm_file)
 {
 	u32 i;
 	int ret;
 
-	for (i = 0; i < count; i++) {
-		ret = npu_bind_check_op(vm->npu, &ops[i]);
+	for (i = 0; i < bind->count; i++) {
+		struct npu_bind_op *op = &bind->ops[i];
+
+		ret = npu_bind_check_op(bind->vm->npu, &op->args);
 		if (ret)
 			return ret;
-		if (ops[i].op != DRM_NPU_VM_BIND_OP_MAP)
+		if (op->args.op != DRM_NPU_VM_BIND_OP_MAP)
 			continue;
-		objs[i] = drm_gem_object_lookup(drm_file, ops[i].handle);
-		if (!objs[i])
+		op->obj = drm_gem_object_lookup(drm_file, op->args.handle);
+		if (!op->obj)
 			return -ENOENT;
-		ret = npu_bind_check_bo(vm, objs[i], &ops[i]);
+		ret = npu_bind_check_bo(bind->vm, op->obj, &op->args);
 		if (ret)
 			return ret;
 	}
@@ -88,66 +93,178 @@ static int npu_bind_check(struct npu_vm *vm, struct drm_file *drm_file,
 }
 
 /* Before the first operation, so that a signal or lack of pages leaves nothing half done. */
-static int npu_bind_pin(struct drm_gem_object **objs, u32 count)
+static int npu_bind_prepare(struct npu_bind *bind)
 {
 	u32 i;
 	int ret;
 
-	for (i = 0; i < count; i++) {
-		ret = objs[i] ? npu_gem_pin(to_npu_bo(objs[i])) : 0;
+	for (i = 0; i < bind->count; i++) {
+		struct drm_gem_object *obj = bind->ops[i].obj;
+
+		ret = obj ? npu_gem_pin(to_npu_bo(obj)) : 0;
 		if (ret)
 			return ret == -EINTR ? -ERESTARTSYS : ret;
 	}
-	return 0;
+	return npu_bind_obtain_bos(bind);
 }
 
-static int npu_bind_do(struct npu_vm_update *update, const struct drm_npu_vm_bind_op *op,
-		       struct drm_gem_object *obj)
+static int npu_bind_reserve_op(struct npu_bind *bind, const struct npu_bind_op *op)
 {
-	trace_npu_bind(update->vm->mmu.asid, op->op, op->handle, op->va, op->size, op->bo_offset,
-		       op->flags);
-	if (!obj)
-		return npu_vm_unmap(update, op->va, op->size);
-	return npu_vm_map(update, to_npu_bo(obj), op->bo_offset, op->va, op->size,
-			  op->flags & DRM_NPU_VM_BIND_READONLY);
+	const struct drm_npu_vm_bind_op *args = &op->args;
+	struct npu_mmu_need need = {};
+	struct npu_vm *vm = bind->vm;
+
+	/* Others only make tables superfluous meanwhile, so the count stays good. */
+	scoped_guard(mutex, &vm->lock) {
+		if (op->obj)
+			npu_mmu_count_map(&vm->mmu, &need, args->va, args->size,
+					  npu_gem_pages(to_npu_bo(op->obj), args->bo_offset));
+		else
+			npu_mmu_count_unmap(&vm->mmu, &need, args->va, args->size);
+	}
+	return npu_vm_reserve(&bind->update, &need, NPU_VM_MAP_VMAS);
 }
 
 /*
- * Return: number of operations done; with less than @count memory was short, or
+ * Return: number of operations done; with less than all memory was short, or
  * the process is being killed and will not see the difference.
  */
-static u32 npu_bind_do_all(struct npu_vm *vm, const struct drm_npu_vm_bind_op *ops,
-			   struct drm_gem_object **objs, u32 count)
+static u32 npu_bind_do_all(struct npu_bind *bind)
 {
-	struct npu_vm_update update;
+	struct npu_vm *vm = bind->vm;
 	u32 done;
 
-	guard(mutex)(&vm->lock);
-	npu_vm_begin(vm, &update);
-	for (done = 0; done < count; done++)
+	for (done = 0; done < bind->count; done++) {
+		const struct npu_bind_op *op = &bind->ops[done];
+
 		if (fatal_signal_pending(current) || drm_dev_is_unplugged(&vm->npu->drm) ||
-		    npu_bind_do(&update, &ops[done], objs[done]))
+		    npu_bind_reserve_op(bind, op))
 			break;
-	npu_vm_end(&update);
+		guard(mutex)(&vm->lock);
+		if (npu_bind_do(bind, op))
+			break;
+	}
+	scoped_guard(mutex, &vm->lock)
+		npu_mmu_flush(&bind->update.mmu);
 	return done;
 }
 
-static int npu_bind_run(struct npu_vm *vm, const struct drm_npu_vm_bind_op *ops,
-			struct drm_gem_object **objs, u32 *count)
+/* Changes that are queued come first. Not under drm_dev_enter(): unplugging ends them. */
+static int npu_bind_wait_queued(struct npu_vm *vm)
 {
-	u32 done = 0;
+	int ret = vm->last_bind ? dma_fence_wait(vm->last_bind, true) : 0;
+
+	if (ret)
+		return ret;
+	dma_fence_put(vm->last_bind);
+	vm->last_bind = NULL;
+	return 0;
+}
+
+static int npu_bind_now(struct npu_bind *bind, u32 *count)
+{
 	int idx, ret;
 
-	if (!drm_dev_enter(&vm->npu->drm, &idx))
+	ret = npu_bind_wait_queued(bind->vm);
+	if (ret)
+		return ret;
+	if (!drm_dev_enter(&bind->vm->npu->drm, &idx))
 		return -ENODEV;
-	ret = npu_bind_pin(objs, *count);
-	if (!ret)
-		done = npu_bind_do_all(vm, ops, objs, *count);
+	ret = npu_bind_prepare(bind);
+	if (!ret) {
+		*count = npu_bind_do_all(bind);
+		if (*count < bind->count)
+			ret = -ENOMEM;
+	}
+	npu_mmu_end(&bind->update.mmu);
 	drm_dev_exit(idx);
-	if (!ret && done < *count)
-		ret = -ENOMEM;
-	if (ret == -ENOMEM)
-		*count = done;
+	return ret;
+}
+
+static int npu_bind_later(struct npu_bind *bind, struct drm_file *drm_file,
+			  const struct drm_npu_vm_bind *args, struct dma_fence **fence)
+{
+	int idx, ret;
+
+	if (!drm_dev_enter(&bind->vm->npu->drm, &idx))
+		return -ENODEV;
+	ret = npu_bind_prepare(bind);
+	if (!ret)
+		ret = npu_bind_queue(bind, drm_file, &args->syncs, fence);
+	if (ret)
+		npu_mmu_end(&bind->update.mmu);
+	drm_dev_exit(idx);
+	return ret;
+}
+
+/* Return: whether @bind is still the caller's. */
+static bool npu_bind_run(struct npu_bind *bind, struct drm_file *drm_file,
+			 struct drm_npu_vm_bind *args, struct dma_fence **fence, int *error)
+{
+	struct mutex *lock = &bind->vm->bind_lock;
+	bool async = args->flags & DRM_NPU_VM_BIND_ASYNC;
+	u32 count = 0;
+
+	*error = npu_bind_check(bind, drm_file);
+	if (*error)
+		return true;
+	if (mutex_lock_interruptible(lock)) {
+		*error = -ERESTARTSYS;
+		return true;
+	}
+	*error = async ? npu_bind_later(bind, drm_file, args, fence) : npu_bind_now(bind, &count);
+	mutex_unlock(lock);
+	if (*error == -ENOMEM)
+		args->ops.count = count;
+	return *error || !async;
+}
+
+static int npu_bind_check_args(const struct drm_npu_vm_bind *args)
+{
+	const struct drm_npu_obj_array *syncs = &args->syncs;
+
+	if (args->flags & ~DRM_NPU_VM_BIND_ASYNC)
+		return -EINVAL;
+	if (!args->flags && (syncs->stride || syncs->count || syncs->array))
+		return -EINVAL;
+	return 0;
+}
+
+/**
+ * npu_vm_bind() - change an address space
+ * @drm_file: file
+ * @args: what and how; with -ENOMEM the number of operations is set to those done
+ * @fence: with DRM_NPU_VM_BIND_ASYNC: receives the fence of its end, referenced; or NULL
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_vm_bind(struct drm_file *drm_file, struct drm_npu_vm_bind *args, struct dma_fence **fence)
+{
+	struct drm_npu_vm_bind_op *ops __free(kvfree) = NULL;
+	struct npu_bind *bind;
+	struct npu_vm *vm;
+	int ret;
+
+	ret = npu_bind_check_args(args);
+	if (ret)
+		return ret;
+	ops = npu_array_read(&args->ops, sizeof(*ops), sizeof(*ops), NPU_MAX_BIND_OPS);
+	if (IS_ERR(ops)) {
+		if (PTR_ERR(ops) == -ENOMEM)
+			args->ops.count = 0;
+		return PTR_ERR(ops);
+	}
+	vm = npu_vm_lookup(drm_file->driver_priv, args->vm_id);
+	if (!vm)
+		return -ENOENT;
+	bind = npu_bind_create(vm, ops, args->ops.count);
+	npu_vm_put(vm);
+	if (!bind) {
+		args->ops.count = 0;
+		return -ENOMEM;
+	}
+	if (npu_bind_run(bind, drm_file, args, fence, &ret))
+		npu_bind_free(bind);
 	return ret;
 }
 
@@ -161,35 +278,5 @@ static int npu_bind_run(struct npu_vm *vm, const struct drm_npu_vm_bind_op *ops,
  */
 int npu_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *drm_file)
 {
-	struct drm_npu_vm_bind *args = data;
-	struct drm_npu_vm_bind_op *ops __free(kvfree) = NULL;
-	struct drm_gem_object **objs __free(kvfree) = NULL;
-	u32 i, count = args->ops.count;
-	struct npu_vm *vm;
-	int ret;
-
-	if (args->flags || args->syncs.stride || args->syncs.count || args->syncs.array)
-		return -EINVAL;
-	ops = npu_array_read(&args->ops, sizeof(*ops), sizeof(*ops), NPU_MAX_BIND_OPS);
-	if (IS_ERR(ops)) {
-		if (PTR_ERR(ops) == -ENOMEM)
-			args->ops.count = 0;
-		return PTR_ERR(ops);
-	}
-	objs = kvcalloc(count, sizeof(*objs), GFP_KERNEL_ACCOUNT);
-	if (!objs) {
-		args->ops.count = 0;
-		return -ENOMEM;
-	}
-	vm = npu_vm_lookup(drm_file->driver_priv, args->vm_id);
-	if (!vm)
-		return -ENOENT;
-	ret = npu_bind_check(vm, drm_file, ops, objs, count);
-	if (!ret)
-		ret = npu_bind_run(vm, ops, objs, &args->ops.count);
-	for (i = 0; i < count; i++)
-		if (objs[i])
-			drm_gem_object_put(objs[i]);
-	npu_vm_put(vm);
-	return ret;
+	return npu_vm_bind(drm_file, data, NULL);
 }

@@ -4,11 +4,11 @@
  *
  * drm_gpuvm finds out which mappings an operation replaces or splits, and this
  * file keeps the books with that. Page tables are changed by address range only,
- * as what surrounds the range keeps its entries. An operation allocates all
- * that it needs before it begins, so it is done whole or not at all.
+ * as what surrounds the range keeps its entries. All that an operation needs is
+ * allocated before it begins, so it is done whole or not at all, and the same
+ * code serves for changes that are queued, where nothing may be allocated.
  *
- * Mappings that are gone keep their buffers alive until npu_vm_end() has told
- * the TLB.
+ * Mappings that are gone keep their buffers alive until the TLB was told.
  */
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
@@ -21,22 +21,17 @@ static void npu_vm_free(struct drm_gpuvm *base)
 	struct npu_vm *vm = container_of(base, struct npu_vm, base);
 
 	mutex_destroy(&vm->lock);
+	mutex_destroy(&vm->bind_lock);
 	kfree(vm);
 }
 
 static struct npu_vma *npu_vm_take_spare(struct npu_vm_update *update)
 {
-	int i;
+	struct npu_vma *vma = list_first_entry(&update->spare, struct npu_vma, link);
 
-	for (i = 0; i < ARRAY_SIZE(update->spare); i++) {
-		struct npu_vma *vma = update->spare[i];
-
-		if (vma) {
-			update->spare[i] = NULL;
-			return vma;
-		}
-	}
-	return NULL;
+	list_del_init(&vma->link);
+	update->num_spare--;
+	return vma;
 }
 
 static void npu_vm_link(struct npu_vma *vma, struct drm_gpuvm_bo *vm_bo)
@@ -48,11 +43,11 @@ static void npu_vm_link(struct npu_vma *vma, struct drm_gpuvm_bo *vm_bo)
 /* The last mapping of a buffer may be its last reference: dropped in npu_vm_end(). */
 static void npu_vm_bury(struct npu_vm_update *update, struct npu_vma *vma)
 {
-	struct drm_gem_object *obj = vma->base.gem.obj;
+	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_bo_get(vma->base.vm_bo);
 
-	drm_gem_object_get(obj);
-	guard(mutex)(&to_npu_bo(obj)->lock);
-	drm_gpuva_unlink(&vma->base);
+	scoped_guard(mutex, &to_npu_bo(vm_bo->obj)->lock)
+		drm_gpuva_unlink(&vma->base);
+	vma->base.vm_bo = vm_bo;
 	list_add(&vma->link, &update->dead);
 }
 
@@ -105,133 +100,129 @@ const struct drm_gpuvm_ops npu_vm_ops = {
 
 /**
  * npu_vm_begin() - begin operations on an address space
- * @vm: address space, locked
+ * @vm: address space
  * @update: receives them
  */
 void npu_vm_begin(struct npu_vm *vm, struct npu_vm_update *update)
 {
-	lockdep_assert_held(&vm->lock);
 	memset(update, 0, sizeof(*update));
 	update->vm = vm;
-	npu_mmu_begin(&update->mmu);
+	npu_mmu_begin(&vm->mmu, &update->mmu);
+	INIT_LIST_HEAD(&update->spare);
 	INIT_LIST_HEAD(&update->dead);
 }
 
-static int npu_vm_reserve(struct npu_vm_update *update)
+/**
+ * npu_vm_reserve() - allocate what operations will need
+ * @update: operations
+ * @need: for page tables
+ * @vmas: mappings
+ *
+ * Between drm_dev_enter() and drm_dev_exit(). What is left from earlier calls
+ * counts.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int npu_vm_reserve(struct npu_vm_update *update, const struct npu_mmu_need *need, u32 vmas)
 {
-	int i;
+	struct npu_vma *vma;
 
-	for (i = 0; i < ARRAY_SIZE(update->spare); i++) {
-		if (!update->spare[i])
-			update->spare[i] = kzalloc(sizeof(*update->spare[i]), GFP_KERNEL_ACCOUNT);
-		if (!update->spare[i])
+	while (update->num_spare < vmas) {
+		vma = kzalloc(sizeof(*vma), GFP_KERNEL_ACCOUNT);
+		if (!vma)
 			return -ENOMEM;
+		list_add(&vma->link, &update->spare);
+		update->num_spare++;
 	}
-	return 0;
-}
-
-/* Finds the buffer's place in the address space; it was allocated for the case that it has none. */
-static void npu_vm_obtain_bo(struct npu_vm_update *update, struct drm_gpuvm_bo *vm_bo)
-{
-	struct npu_bo *bo = to_npu_bo(vm_bo->obj);
-
-	guard(mutex)(&bo->lock);
-	update->vm_bo = drm_gpuvm_bo_obtain_prealloc(vm_bo);
-	drm_gpuvm_bo_extobj_add(update->vm_bo);
-}
-
-static void npu_vm_release_bo(struct npu_vm_update *update)
-{
-	struct npu_bo *bo = to_npu_bo(update->vm_bo->obj);
-
-	guard(mutex)(&bo->lock);
-	drm_gpuvm_bo_put(update->vm_bo);
-	update->vm_bo = NULL;
+	return npu_mmu_reserve(&update->mmu, need);
 }
 
 /**
  * npu_vm_map() - map part of a buffer, replacing what was mapped
- * @update: operations
- * @bo: buffer, pinned, and referenced by the caller until npu_vm_end()
+ * @update: operations, reserved; the address space is locked
+ * @vm_bo: buffer, pinned, in this address space
  * @offset: where in the buffer
  * @va: first address
  * @size: bytes
  * @readonly: the device may not write
  *
- * Return: 0, or -ENOMEM if nothing was done.
+ * Return: 0 or a negative errno.
  */
-int npu_vm_map(struct npu_vm_update *update, struct npu_bo *bo, u64 offset, u64 va, u64 size,
-	       bool readonly)
+int npu_vm_map(struct npu_vm_update *update, struct drm_gpuvm_bo *vm_bo, u64 offset, u64 va,
+	       u64 size, bool readonly)
 {
-	const dma_addr_t *pages = bo->pages + (offset >> PAGE_SHIFT);
-	struct drm_gpuvm *base = &update->vm->base;
-	struct npu_mmu *mmu = &update->vm->mmu;
-	struct drm_gpuvm_bo *vm_bo;
+	struct npu_vm *vm = update->vm;
 	int ret;
 
-	ret = npu_vm_reserve(update);
-	if (!ret)
-		ret = npu_mmu_reserve_map(mmu, &update->mmu, va, size, pages);
-	if (ret)
-		return ret;
-	vm_bo = drm_gpuvm_bo_create(base, &bo->base.base);
-	if (!vm_bo)
-		return -ENOMEM;
-
-	dma_resv_lock(drm_gpuvm_resv(base), NULL);
-	npu_vm_obtain_bo(update, vm_bo);
+	lockdep_assert_held(&vm->lock);
+	update->vm_bo = vm_bo;
 	update->readonly = readonly;
-	ret = drm_gpuvm_sm_map(base, update, va, size, &bo->base.base, offset);
-	npu_vm_release_bo(update);
-	dma_resv_unlock(drm_gpuvm_resv(base));
+	ret = drm_gpuvm_sm_map(&vm->base, update, va, size, vm_bo->obj, offset);
 	if (!ret)
-		npu_mmu_map(mmu, &update->mmu, va, size, pages, readonly);
+		npu_mmu_map(&update->mmu, va, size,
+			    npu_gem_pages(to_npu_bo(vm_bo->obj), offset), readonly);
 	return ret;
 }
 
 /**
  * npu_vm_unmap() - unmap what is mapped in a range
- * @update: operations
+ * @update: operations, reserved; the address space is locked
  * @va: first address
  * @size: bytes
  *
- * Return: 0, or -ENOMEM if nothing was done.
+ * Return: 0 or a negative errno.
  */
 int npu_vm_unmap(struct npu_vm_update *update, u64 va, u64 size)
 {
-	struct drm_gpuvm *base = &update->vm->base;
-	struct npu_mmu *mmu = &update->vm->mmu;
+	struct npu_vm *vm = update->vm;
 	int ret;
 
-	ret = npu_vm_reserve(update);
+	lockdep_assert_held(&vm->lock);
+	ret = drm_gpuvm_sm_unmap(&vm->base, update, va, size);
 	if (!ret)
-		ret = npu_mmu_reserve_unmap(mmu, &update->mmu, va, size);
-	if (ret)
-		return ret;
-	dma_resv_lock(drm_gpuvm_resv(base), NULL);
-	ret = drm_gpuvm_sm_unmap(base, update, va, size);
-	dma_resv_unlock(drm_gpuvm_resv(base));
-	if (!ret)
-		npu_mmu_unmap(mmu, &update->mmu, va, size);
+		npu_mmu_unmap(&update->mmu, va, size);
 	return ret;
+}
+
+static void npu_vm_free_list(struct list_head *list)
+{
+	struct npu_vma *vma, *next;
+
+	list_for_each_entry_safe(vma, next, list, link)
+		kfree(vma);
+	INIT_LIST_HEAD(list);
+}
+
+/* The list of external buffers changes with the last mapping. */
+static void npu_vm_put_dead_bos(struct npu_vm_update *update)
+{
+	struct npu_vma *vma;
+
+	if (list_empty(&update->dead))
+		return;
+	dma_resv_lock(drm_gpuvm_resv(&update->vm->base), NULL);
+	list_for_each_entry(vma, &update->dead, link) {
+		struct drm_gem_object *obj = vma->base.gem.obj;
+
+		drm_gem_object_get(obj);
+		guard(mutex)(&to_npu_bo(obj)->lock);
+		drm_gpuvm_bo_put(vma->base.vm_bo);
+	}
+	dma_resv_unlock(drm_gpuvm_resv(&update->vm->base));
+	/* Their last references: not under locks that freeing them may need. */
+	list_for_each_entry(vma, &update->dead, link)
+		drm_gem_object_put(vma->base.gem.obj);
 }
 
 /**
  * npu_vm_end() - complete operations
- * @update: operations
+ * @update: operations; the TLB was told, and npu_mmu_end() called
  *
- * When this returns the device no longer reaches what was unmapped.
+ * Without &npu_vm.lock.
  */
 void npu_vm_end(struct npu_vm_update *update)
 {
-	struct npu_vma *vma, *next;
-	int i;
-
-	npu_mmu_end(&update->vm->mmu, &update->mmu);
-	list_for_each_entry_safe(vma, next, &update->dead, link) {
-		drm_gem_object_put(vma->base.gem.obj);
-		kfree(vma);
-	}
-	for (i = 0; i < ARRAY_SIZE(update->spare); i++)
-		kfree(update->spare[i]);
+	npu_vm_put_dead_bos(update);
+	npu_vm_free_list(&update->dead);
+	npu_vm_free_list(&update->spare);
 }
