@@ -53,7 +53,7 @@ TEST_F(bo, bad_fields_change_nothing)
 	struct drm_npu_bo_create args;
 	int bit;
 
-	for (bit = 0; bit < 32; bit++) {
+	for (bit = 2; bit < 32; bit++) {
 		args = good;
 		args.flags = 1u << bit;
 		EXPECT_EQ(-EINVAL, npu_call(self->fd, DRM_IOCTL_NPU_BO_CREATE, &args));

@@ -229,4 +229,32 @@ static inline int npu_run(struct npu_machine *m, const struct drm_npu_job *job)
 	return npu_run_on(m->fd, m->ctx, job);
 }
 
+/*
+ * With a program of npu_prog_copy(m, 64): what the NPU reads at an address, the
+ * first byte, or a negative errno.
+ */
+static inline int npu_peek(struct npu_machine *m, const struct drm_npu_job *copy, uint64_t va)
+{
+	uint64_t args[2] = { va, m->data.va };
+	struct drm_npu_job job = *copy;
+	int ret;
+
+	npu_job_args(&job, args);
+	m->data.cpu[0] = 0xee;
+	ret = npu_run(m, &job);
+	return ret ?: m->data.cpu[0];
+}
+
+/* Lets the NPU write a byte, and 63 behind it. Return: 0 or a negative errno. */
+static inline int npu_poke(struct npu_machine *m, const struct drm_npu_job *copy, uint64_t va,
+			   uint8_t byte)
+{
+	uint64_t args[2] = { m->data.va + 64, va };
+	struct drm_npu_job job = *copy;
+
+	npu_job_args(&job, args);
+	m->data.cpu[64] = byte;
+	return npu_run(m, &job);
+}
+
 #endif /* NPU_PROGRAM_H */

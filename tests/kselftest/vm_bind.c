@@ -34,32 +34,8 @@ FIXTURE_TEARDOWN(vm)
 	npu_machine_close(&self->m);
 }
 
-/* What the NPU reads at an address: the first byte, or a negative errno. */
-static int peek(struct npu_machine *m, const struct drm_npu_job *copy, uint64_t va)
-{
-	uint64_t args[2] = { va, m->data.va };
-	struct drm_npu_job job = *copy;
-	int ret;
-
-	npu_job_args(&job, args);
-	m->data.cpu[0] = 0xee;
-	ret = npu_run(m, &job);
-	return ret ?: m->data.cpu[0];
-}
-
-/* Lets the NPU write a byte. */
-static int poke(struct npu_machine *m, const struct drm_npu_job *copy, uint64_t va, uint8_t byte)
-{
-	uint64_t args[2] = { m->data.va + 64, va };
-	struct drm_npu_job job = *copy;
-
-	npu_job_args(&job, args);
-	m->data.cpu[64] = byte;
-	return npu_run(m, &job);
-}
-
-#define PEEK(va)	peek(&self->m, &self->copy, va)
-#define POKE(va, byte)	poke(&self->m, &self->copy, va, byte)
+#define PEEK(va)	npu_peek(&self->m, &self->copy, va)
+#define POKE(va, byte)	npu_poke(&self->m, &self->copy, va, byte)
 #define MAP(offset, va, size, flags) \
 	npu_vm_map(self->m.fd, self->m.vm, self->bo, offset, va, size, flags)
 #define UNMAP(va, size)	npu_vm_unmap(self->m.fd, self->m.vm, va, size)
@@ -278,7 +254,7 @@ TEST_F(vm, bad_arrays)
 	} while (0)
 	REFUSED(-ENOENT, args.vm_id = 0);
 	REFUSED(-ENOENT, args.vm_id = 12345);
-	REFUSED(-EINVAL, args.flags = 1);
+	REFUSED(-EINVAL, args.flags = 2);
 	REFUSED(-EINVAL, args.ops.stride = 0);
 	REFUSED(-EINVAL, args.ops.stride = sizeof(op) - 8);
 	REFUSED(-EINVAL, args.ops.stride = sizeof(op) + 4);
