@@ -1,83 +1,81 @@
 // SPDX-License-Identifier: MIT
 /*
- * INT8 matrix multiply 1024 x 1024 x 1024 to I32: a program on the device's core, all host
- * processors, beside oneDNN's int8 gemm with as many threads. Prints both and the ratio.
+ * INT8 matrix multiply to I32: a program on the device's core, all host processors, beside oneDNN's
+ * int8 gemm with as many threads. Prints both and the ratio.
+ *
+ * The two take turns in blocks: oneDNN's threads go on spinning for some milliseconds after a call, so
+ * that what runs next beside them would be slowed, and a pause before the next one would slow them.
  */
 #include <dnnl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "machine.h"
+#include "bench.h"
 
-#define DIM 1024
 #define TILE_M 128
 #define TILE_N 512
-#define PANEL ((uint32_t)NPU_PACK_COLS * DIM)
-#define SRAM_C (TILE_M * DIM)
-#define ROUNDS 15
+#define BLOCKS 3
+#define ROUNDS 7	/* of a block, after one that warms up */
+#define PAUSE_NS 100000000
 
-#define VA_PROGRAM 0x200000ull
-#define VA_A 0x400000ull
-#define VA_B 0x800000ull
-#define VA_C 0xc00000ull
-
-#define REG(n) (NPU_VAL_REG | (n))
+#define VA_A 0x10000000ull
+#define VA_B 0x20000000ull
+#define VA_C 0x40000000ull
 
 enum { R_FIRST = 8, R_ROW, R_A, R_PANEL, R_B, R_C, R_BASE_A, R_BASE_B, R_BASE_C };
 enum { T_DONE = 1, T_FREE = 2 };
 
-static double now(void)
+/**
+ * struct gemm - C[m][n] = A[m][k] * B[k][n]
+ * @m: rows, a multiple of TILE_M by cores
+ * @n: columns, a multiple of TILE_N
+ * @k: inner dimension
+ * @panel: bytes of sixteen columns of B
+ * @a: A
+ * @b: B, row major
+ * @c: what the device makes
+ * @ref: what oneDNN makes
+ */
+struct gemm {
+	uint32_t m, n, k, panel;
+	int8_t *a, *b;
+	int32_t *c, *ref;
+};
+
+/* Each core takes its rows of A in tiles, and streams all of B for each. */
+static uint32_t build(struct npu_insn *p, const struct gemm *g, uint32_t cores)
 {
-	struct timespec t;
+	uint32_t n = 0, sram_c = TILE_M * g->k;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static struct npu_insn lea(uint8_t dst, uint8_t base, uint64_t imm, uint32_t a, uint32_t x,
-			   uint32_t b, uint32_t y)
-{
-	struct npu_insn insn = { .opcode = NPU_OP_LEA, .addr[0].reg = dst, .addr[1].reg = base,
-				 .val = { a, x, b, y },
-				 .imm = { (uint32_t)imm, (uint32_t)(imm >> 32) } };
-
-	return insn;
-}
-
-/* Each core takes DIM / cores rows of A in tiles, and streams all of B for each. */
-static uint32_t build(struct npu_insn *p, uint32_t cores)
-{
-	uint32_t n = 0;
-
-	p[n++] = lea(R_FIRST, NPU_R_ZERO, 0, REG(NPU_R_CORE), DIM / cores, 0, 0);
-	p[n++] = lea(R_BASE_A, NPU_R_ZERO, VA_A, 0, 0, 0, 0);
-	p[n++] = lea(R_BASE_B, NPU_R_ZERO, VA_B, 0, 0, 0, 0);
-	p[n++] = lea(R_BASE_C, NPU_R_ZERO, VA_C, 0, 0, 0, 0);
+	p[n++] = bench_lea(R_FIRST, NPU_R_ZERO, 0, BENCH_REG(NPU_R_CORE), g->m / cores, 0, 0);
+	p[n++] = bench_lea(R_BASE_A, NPU_R_ZERO, VA_A, 0, 0, 0, 0);
+	p[n++] = bench_lea(R_BASE_B, NPU_R_ZERO, VA_B, 0, 0, 0, 0);
+	p[n++] = bench_lea(R_BASE_C, NPU_R_ZERO, VA_C, 0, 0, 0, 0);
 	p[n++] = (struct npu_insn){ .opcode = NPU_OP_NOP, .signal = T_FREE };
 	p[n++] = (struct npu_insn){ .opcode = NPU_OP_LOOP, .addr[0].reg = R_ROW,
 				    .addr[1].reg = R_FIRST,
-				    .val = { DIM / TILE_M / cores, TILE_M, 0, 10 } };
-	p[n++] = lea(R_A, R_BASE_A, 0, REG(R_ROW), DIM, 0, 0);
+				    .val = { g->m / TILE_M / cores, TILE_M, 0, 10 } };
+	p[n++] = bench_lea(R_A, R_BASE_A, 0, BENCH_REG(R_ROW), g->k, 0, 0);
 	p[n++] = (struct npu_insn){ .opcode = NPU_OP_DRAIN };
 	p[n++] = (struct npu_insn){ .opcode = NPU_OP_LOAD, .addr[1].reg = R_A,
-				    .val = { TILE_M * DIM, 1, 1 } };
+				    .val = { TILE_M * g->k, 1, 1 } };
 	p[n++] = (struct npu_insn){ .opcode = NPU_OP_DRAIN };
 	p[n++] = (struct npu_insn){ .opcode = NPU_OP_LOOP, .addr[0].reg = R_PANEL,
-				    .val = { DIM / TILE_N, TILE_N / NPU_PACK_COLS, 0, 4 } };
-	p[n++] = lea(R_B, R_BASE_B, 0, REG(R_PANEL), PANEL, 0, 0);
+				    .val = { g->n / TILE_N, TILE_N / NPU_PACK_COLS, 0, 4 } };
+	p[n++] = bench_lea(R_B, R_BASE_B, 0, BENCH_REG(R_PANEL), g->panel, 0, 0);
 	p[n++] = (struct npu_insn){ .opcode = NPU_OP_MATMUL, .flags = NPU_F_STREAM,
 				    .wait = T_FREE, .signal = T_DONE,
 				    .type = { NPU_TYPE_I32, NPU_TYPE_I8, NPU_TYPE_I8 },
 				    .mode = { NPU_LAYOUT_PACK },
-				    .addr = { [NPU_MM_B].reg = R_B, [NPU_MM_C].offset = SRAM_C },
-				    .val = { TILE_M, TILE_N, DIM, DIM, PANEL, TILE_N * 4 } };
-	p[n++] = lea(R_C, R_BASE_C, 0, REG(R_ROW), DIM * 4, REG(R_PANEL), NPU_PACK_COLS * 4);
+				    .addr = { [NPU_MM_B].reg = R_B, [NPU_MM_C].offset = sram_c },
+				    .val = { TILE_M, TILE_N, g->k, g->k, g->panel, TILE_N * 4 } };
+	p[n++] = bench_lea(R_C, R_BASE_C, 0, BENCH_REG(R_ROW), g->n * 4, BENCH_REG(R_PANEL),
+			   NPU_PACK_COLS * 4);
 	p[n++] = (struct npu_insn){ .opcode = NPU_OP_STORE, .wait = T_DONE, .signal = T_FREE,
-				    .addr[0].reg = R_C, .addr[1].offset = SRAM_C,
-				    .val = { TILE_N * 4, TILE_M, 1, DIM * 4, 0, TILE_N * 4 } };
+				    .addr[0].reg = R_C, .addr[1].offset = sram_c,
+				    .val = { TILE_N * 4, TILE_M, 1, g->n * 4, 0, TILE_N * 4 } };
 	p[n++] = (struct npu_insn){ .opcode = NPU_OP_ENDLOOP };
 	p[n++] = (struct npu_insn){ .opcode = NPU_OP_ENDLOOP };
 	p[n++] = (struct npu_insn){ .opcode = NPU_OP_END };
@@ -85,82 +83,90 @@ static uint32_t build(struct npu_insn *p, uint32_t cores)
 }
 
 /* The same weights, row major for oneDNN and in panels for the device. */
-static void fill(int8_t *a, int8_t *b, int8_t *packed)
+static void fill(struct gemm *g, uint8_t *packed)
 {
-	uint32_t k, n, seed = 1;
+	uint32_t k, n;
 
-	for (k = 0; k < DIM * DIM; k++) {
-		seed = seed * 1664525 + 1013904223;
-		a[k] = (int8_t)(seed >> 24);
-		b[k] = (int8_t)(seed >> 16);
+	bench_fill(g->a, (size_t)g->m * g->k);
+	bench_fill(g->b, (size_t)g->k * g->n);
+	for (n = 0; n < g->n; n++)
+		for (k = 0; k < g->k; k++)
+			packed[(size_t)n / 16 * g->panel + k / 4 * 64 + n % 16 * 4 + k % 4] =
+				(uint8_t)g->b[(size_t)k * g->n + n];
+}
+
+static void *whole_pages(struct machine *m, uint64_t va, size_t size, bool writable)
+{
+	return machine_map(m, va, (size + NPU_HUGE_SIZE - 1) / NPU_HUGE_SIZE * NPU_HUGE_SIZE,
+			   writable);
+}
+
+static double run_peer(const struct gemm *g)
+{
+	int32_t zero = 0;
+	double start = bench_now();
+
+	if (dnnl_gemm_s8s8s32('N', 'N', 'F', g->m, g->n, g->k, 1, g->a, g->k, 0, g->b, g->n, 0, 0,
+			      g->ref, g->n, &zero) != dnnl_success) {
+		fprintf(stderr, "gemm: oneDNN refused\n");
+		exit(1);
 	}
-	for (n = 0; n < DIM; n++)
-		for (k = 0; k < DIM; k++)
-			packed[n / 16 * PANEL + k / 4 * 64 + n % 16 * 4 + k % 4] = b[k * DIM + n];
+	return bench_now() - start;
 }
 
-static int by_value(const void *x, const void *y)
+static void measure(struct bench_device *d, const struct gemm *g, double *device, double *peer)
 {
-	double a = *(const double *)x, b = *(const double *)y;
+	const struct timespec pause = { .tv_nsec = PAUSE_NS };
+	int block, i;
 
-	return (a > b) - (a < b);
+	for (block = 0; block < BLOCKS; block++) {
+		bench_run(d);
+		for (i = 0; i < ROUNDS; i++)
+			*device++ = bench_run(d);
+		run_peer(g);
+		for (i = 0; i < ROUNDS; i++)
+			*peer++ = run_peer(g);
+		nanosleep(&pause, NULL);
+	}
 }
 
-static double gops(double *seconds)
+static void compare(uint32_t m, uint32_t n, uint32_t k)
 {
-	qsort(seconds, ROUNDS, sizeof(*seconds), by_value);
-	return 2.0 * DIM * DIM * DIM / seconds[ROUNDS / 2] * 1e-9;
+	const int samples = BLOCKS * ROUNDS;
+	double device[BLOCKS * ROUNDS], peer[BLOCKS * ROUNDS], work = 2e-9 * m * n * k, ours, theirs;
+	struct gemm g = { .m = m, .n = n, .k = k, .panel = NPU_PACK_COLS * k };
+	struct bench_device d;
+	uint8_t *packed;
+
+	bench_open(&d);
+	g.a = whole_pages(d.m, VA_A, (size_t)m * k, false);
+	packed = whole_pages(d.m, VA_B, (size_t)n * k, false);
+	g.c = whole_pages(d.m, VA_C, (size_t)m * n * 4, true);
+	g.b = malloc((size_t)n * k);
+	g.ref = malloc((size_t)m * n * 4);
+	if (!g.b || !g.ref) {
+		fprintf(stderr, "gemm: no memory\n");
+		exit(1);
+	}
+	fill(&g, packed);
+	bench_program(&d, build(d.insns, &g, d.cores), TILE_M * k + TILE_M * TILE_N * 4);
+	measure(&d, &g, device, peer);
+	if (memcmp(g.c, g.ref, (size_t)m * n * 4)) {
+		fprintf(stderr, "gemm: the results differ\n");
+		exit(1);
+	}
+	ours = work / bench_median(device, samples);
+	theirs = work / bench_median(peer, samples);
+	printf("INT8 GEMM %ux%ux%u, %u threads: device %.0f GOPS, oneDNN %.0f GOPS, ratio %.2f\n",
+	       m, k, n, d.cores, ours, theirs, ours / theirs);
+	bench_close(&d);
+	free(g.b);
+	free(g.ref);
 }
 
 int main(void)
 {
-	uint32_t threads = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
-	uint32_t cores = threads >= 8 ? 8 : threads >= 4 ? 4 : threads >= 2 ? 2 : 1;
-	struct npu_core_config config = { .cores = cores, .threads = cores };
-	struct machine *m = machine_new(&config);
-	int8_t *a = machine_map(m, VA_A, DIM * DIM, false);
-	int8_t *packed = machine_map(m, VA_B, DIM * DIM, false);
-	int32_t *c = machine_map(m, VA_C, DIM * DIM * 4, true);
-	uint8_t *where = machine_map(m, VA_PROGRAM, 4096, false);
-	int8_t *b = malloc(DIM * DIM);
-	int32_t *ref = malloc(DIM * DIM * 4), zero = 0;
-	struct npu_program *program = (void *)where;
-	uint32_t n = build((void *)(where + sizeof(*program)), cores);
-	struct npu_job job = { .program = VA_PROGRAM, .cores = cores,
-			       .program_size = (uint32_t)sizeof(*program) + n * NPU_INSN_SIZE };
-	struct npu_completion done;
-	double device[ROUNDS], peer[ROUNDS];
-	int i;
-
-	*program = (struct npu_program){ .magic = NPU_PROGRAM_MAGIC, .num_insns = n,
-					 .isa_version = NPU_ISA_VERSION, .min_cores = cores,
-					 .max_cores = cores,
-					 .sram_size = SRAM_C + TILE_M * TILE_N * 4 };
-	fill(a, b, packed);
-	for (i = 0; i < ROUNDS; i++) {
-		device[i] = now();
-		if (!machine_run(m, &job, &done)) {
-			fprintf(stderr, "gemm: the job failed with fault %u at %u\n",
-				done.fault.code, done.fault.pc);
-			return 1;
-		}
-		device[i] = now() - device[i];
-		peer[i] = now();
-		if (dnnl_gemm_s8s8s32('N', 'N', 'F', DIM, DIM, DIM, 1, a, DIM, 0, b, DIM, 0, 0,
-				      ref, DIM, &zero) != dnnl_success) {
-			fprintf(stderr, "gemm: oneDNN refused\n");
-			return 1;
-		}
-		peer[i] = now() - peer[i];
-	}
-	if (memcmp(c, ref, DIM * DIM * 4)) {
-		fprintf(stderr, "gemm: the results differ\n");
-		return 1;
-	}
-	printf("INT8 GEMM 1024^3, %u threads: device %.0f GOPS, oneDNN %.0f GOPS, ratio %.2f\n",
-	       threads, gops(device), gops(peer), gops(device) / gops(peer));
-	machine_free(m);
-	free(b);
-	free(ref);
+	compare(1024, 1024, 1024);
+	compare(512, 14336, 4096);
 	return 0;
 }
