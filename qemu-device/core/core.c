@@ -126,6 +126,7 @@ static void dismantle(struct npu_core *npu)
 			continue;
 		free(ex->mmu.windows);
 		free(ex->bounce);
+		free(ex->sums);
 		npu_hazards_free(ex->hazards);
 		free(ex->sram);
 		free(ex);

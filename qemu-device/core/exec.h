@@ -72,6 +72,7 @@ struct npu_loop {
  * @hazards: who touched what in SRAM, with hazards=on; else NULL
  * @bounce: weights that are not in one piece in host memory
  * @bounce_size: bytes of @bounce
+ * @sums: sums of A that pieces of a MATMUL share
  */
 struct npu_exec {
 	struct npu_core *npu;
@@ -99,6 +100,7 @@ struct npu_exec {
 	struct npu_hazards *hazards;
 	uint8_t *bounce;
 	size_t bounce_size;
+	int32_t *sums;
 };
 
 /* Run until it waits, ends, faults, is stopped or has used up its slice. */

@@ -31,6 +31,7 @@
  * @aux: zero points or codebook, or NULL
  * @dq: pairs of F32 (DQ8), or NULL
  * @inv: inverse scale of an I8 C
+ * @sums: what sum_rows() of the implementation made of these rows, or NULL
  *
  * @b, @c and the parameters may lie at any alignment of their elements. To
  * split at column n, a multiple of 16, p = n / 16: advance @b and @sb by p rows
@@ -49,6 +50,7 @@ struct npu_mm_args {
 	uint8_t type_c, type_a, type_b, type_s;
 	uint8_t layout, act;
 	float inv;
+	const int32_t *sums;
 };
 
 /**
@@ -84,10 +86,13 @@ struct npu_vec_args {
  * struct npu_kernels - one implementation
  * @name: for the device's property and for tests
  * @usable: whether this host can run it
+ * @sum_rows: what @matmul needs of the sums of an I8 A, [m][groups], to be made
+ *	once for all pieces of a MATMUL; NULL if it needs none
  */
 struct npu_kernels {
 	const char *name;
 	bool (*usable)(void);
+	void (*sum_rows)(const struct npu_mm_args *args, int32_t *sums);
 	void (*matmul)(const struct npu_mm_args *args);
 	void (*vector)(const struct npu_vec_args *args);
 };

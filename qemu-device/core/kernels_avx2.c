@@ -37,6 +37,11 @@ static bool avx2_usable(void)
 #include "kernels_v16_matmul_float.h"
 #include "kernels_v16_matmul_rows.h"
 
+static void avx2_sum_rows(const struct npu_mm_args *args, int32_t *sums)
+{
+	v16_sum_rows(args, sums);
+}
+
 static void avx2_matmul(const struct npu_mm_args *args)
 {
 	v16_matmul(args);
@@ -61,6 +66,7 @@ static bool avx2_usable(void)
 	return false;
 }
 
+#define avx2_sum_rows NULL
 #define avx2_matmul npu_scalar_matmul
 #define avx2_vector npu_scalar_vector
 
@@ -69,6 +75,7 @@ static bool avx2_usable(void)
 const struct npu_kernels npu_kernels_avx2 = {
 	.name = "avx2",
 	.usable = avx2_usable,
+	.sum_rows = avx2_sum_rows,
 	.matmul = avx2_matmul,
 	.vector = avx2_vector,
 };

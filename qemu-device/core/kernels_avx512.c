@@ -43,6 +43,11 @@ static bool avx512_usable(void)
 #include "kernels_v16_matmul_float.h"
 #include "kernels_v16_matmul_rows.h"
 
+static void avx512_sum_rows(const struct npu_mm_args *args, int32_t *sums)
+{
+	v16_sum_rows(args, sums);
+}
+
 static void avx512_matmul(const struct npu_mm_args *args)
 {
 	v16_matmul(args);
@@ -67,6 +72,7 @@ static bool avx512_usable(void)
 	return false;
 }
 
+#define avx512_sum_rows NULL
 #define avx512_matmul npu_scalar_matmul
 #define avx512_vector npu_scalar_vector
 
@@ -75,6 +81,7 @@ static bool avx512_usable(void)
 const struct npu_kernels npu_kernels_avx512 = {
 	.name = "avx512",
 	.usable = avx512_usable,
+	.sum_rows = avx512_sum_rows,
 	.matmul = avx512_matmul,
 	.vector = avx512_vector,
 };

@@ -121,6 +121,9 @@ V16_INLINE v16i v16i_sub(v16i a, v16i b) { return _mm512_sub_epi32(a, b); }
 V16_INLINE v16i v16i_mul(v16i a, v16i b) { return _mm512_mullo_epi32(a, b); }
 V16_INLINE v16 v16i_float(v16i a) { return _mm512_cvtepi32_ps(a); }
 
+/* Sixteen as they are. */
+V16_INLINE void v16i_store_all(void *p, v16i a) { _mm512_storeu_si512(p, a); }
+
 V16_INLINE v16i v16i_load(const void *p, size_t n)
 {
 	return _mm512_maskz_loadu_epi32(m16_first(n), p);

@@ -10,16 +10,11 @@ V16_INLINE uint8_t *v16_c_at(const struct npu_mm_args *args, size_t m, size_t n)
 	return args->c + m * args->ldc + n * arith_size(args->type_c);
 }
 
-/*
- * Sixteen sums of row @m, of which those for columns @n .. @n + @count - 1
- * count. They come in memory: if a pass had to give its registers' values to
- * a function, compilers would keep them in memory for all of the pass.
- */
-static void v16_epilogue(const struct npu_mm_args *args, size_t m, size_t n,
-			 size_t count, const float *sums)
+/* Sixteen sums of row @m, of which those for columns @n .. @n + @count - 1 count. */
+V16_INLINE void v16_finish(const struct npu_mm_args *args, size_t m, size_t n,
+			   size_t count, v16 f)
 {
 	uint8_t *c = v16_c_at(args, m, n);
-	v16 f = v16_get(sums);
 
 	if (args->flags & NPU_F_SA)
 		f = v16_mul(f, v16_set1(arith_load(NPU_TYPE_F32,
@@ -39,21 +34,49 @@ static void v16_epilogue(const struct npu_mm_args *args, size_t m, size_t n,
 	v16_store(args->type_c, c, f, count);
 }
 
+/*
+ * The same. They come in memory: if a pass had to give its registers' values to
+ * a function, compilers would keep them in memory for all of the pass.
+ */
+static void v16_epilogue(const struct npu_mm_args *args, size_t m, size_t n,
+			 size_t count, const float *sums)
+{
+	v16_finish(args, m, n, count, v16_get(sums));
+}
+
 /* The same for exact sums, which an I32 C takes as they are. */
 static void v16_epilogue_i32(const struct npu_mm_args *args, size_t m, size_t n,
 			     size_t count, v16i v)
 {
 	uint8_t *c = v16_c_at(args, m, n);
-	float f[16];
 
 	if (args->type_c != NPU_TYPE_I32) {
-		v16_put(f, v16i_float(v));
-		v16_epilogue(args, m, n, count, f);
+		v16_finish(args, m, n, count, v16i_float(v));
 		return;
 	}
 	if (args->flags & NPU_F_ACCUM)
 		v = v16i_add(v, v16i_load(c, count));
 	v16i_store(c, v, count);
+}
+
+/* Sums of @rows rows by @panels panels from row @m and column @n on, one after the other. */
+static __attribute__((noinline)) void
+v16_epilogue_i32_block(const struct npu_mm_args *args, size_t rows, size_t panels,
+		       size_t m, size_t n, const int32_t *sums)
+{
+	bool plain = args->type_c == NPU_TYPE_I32 && !(args->flags & NPU_F_ACCUM);
+
+	for (size_t r = 0; r < rows; r++)
+		for (size_t p = 0; p < panels; p++) {
+			size_t column = n + p * 16;
+			size_t count = v16_step(column, args->n);
+			v16i v = v16i_load(sums + (r * panels + p) * 16, 16);
+
+			if (plain)
+				v16i_store(v16_c_at(args, m + r, column), v, count);
+			else
+				v16_epilogue_i32(args, m + r, column, count, v);
+		}
 }
 
 #endif /* NPU_CORE_KERNELS_V16_EPILOGUE_H */

@@ -11,6 +11,14 @@
 #define KN_ROWS		64
 #define KN_DEPTH	512
 
+/* Sums of row @m of a job with one group as they should be. */
+V16_INLINE v16i w4_exact(const struct w4_job *job, size_t m, v16i sum)
+{
+	int32_t row = w4_sum_of(job->start[m - job->first]);
+
+	return v16i_sub(sum, v16i_set1(W4_OFFSET * row));
+}
+
 /* Sums of the lanes of four vectors. */
 V16_INLINE __m128i nk_fold(const nk_sum *sum)
 {
@@ -74,9 +82,8 @@ V16_INLINE void nk_block(const struct w4_job *job, size_t rows,
 		nk_pass(args, rows, w + j, a, out + j);
 	for (size_t r = 0; r < rows; r++)
 		v16_epilogue_i32(args, m + r, n, count,
-				 w4_exact(job, m + r, 0,
-					  v16i_load(out + r * 16, 16),
-					  v16i_set1(W4_OFFSET)));
+				 w4_exact(job, m + r,
+					  v16i_load(out + r * 16, 16)));
 }
 
 static void nk_job(struct w4_job *job)
@@ -147,7 +154,8 @@ V16_INLINE void kn_add(const struct w4_job *job, size_t rows, size_t m, size_t k
 
 	/* Weights are bytes, so no table. */
 	w4_pass(rows, 1, false, (w4_table){ 0 }, panel, 0,
-		args->a + m * args->lda + k, args->lda, depth, sum);
+		args->a + m * args->lda + k, args->lda, depth, NULL, 0,
+		sum);
 #pragma GCC unroll 16
 	for (size_t r = 0; r < rows; r++)
 		part[m - job->first + r] = v16i_add(part[m - job->first + r],
@@ -174,8 +182,7 @@ static void kn_panel(const struct w4_job *job, size_t n)
 	}
 	for (size_t m = job->first; m < job->end; m++)
 		v16_epilogue_i32(args, m, n, v16_step(n, args->n),
-				 w4_exact(job, m, 0, part[m - job->first],
-					  v16i_set1(W4_OFFSET)));
+				 w4_exact(job, m, part[m - job->first]));
 }
 
 static void v16_matmul_rows_int(const struct npu_mm_args *args)
@@ -187,7 +194,7 @@ static void v16_matmul_rows_int(const struct npu_mm_args *args)
 		size_t left = args->m - job.first;
 
 		job.end = job.first + (left < KN_ROWS ? left : KN_ROWS);
-		w4_sum_rows(&job);
+		w4_find_sums(&job);
 		if (args->layout == NPU_LAYOUT_NK) {
 			nk_job(&job);
 			continue;

@@ -15,6 +15,8 @@
 #define W4_ROWS		2
 #define W4_PANELS	1
 #define W4_TALL_ROWS	2	/* of one panel */
+/* Whether weights are needed faster than the host fetches them by itself. */
+#define W4_PREFETCH	0
 #define W4_GROUP_ROWS	2
 #define W4_GROUP_PANELS	1
 
@@ -35,6 +37,17 @@ V16_INLINE w4_sum w4_zero(void)
 	__m256i zero = _mm256_setzero_si256();
 
 	return (w4_sum){ { zero, zero, zero, zero } };
+}
+
+/* Without an offset sums begin with zero, and the sum of A itself is kept. */
+V16_INLINE int32_t w4_start_of(int32_t sum) { return sum; }
+V16_INLINE int32_t w4_sum_of(int32_t start) { return start; }
+
+/* A sum that begins as w4_start_of() says. */
+V16_INLINE w4_sum w4_begin(int32_t x)
+{
+	(void)x;
+	return w4_zero();
 }
 
 V16_INLINE w4 w4_i8(const uint8_t *block)

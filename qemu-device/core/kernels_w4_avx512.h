@@ -16,6 +16,8 @@
 #define W4_ROWS		6
 #define W4_PANELS	4
 #define W4_TALL_ROWS	12	/* of one panel */
+/* Whether weights are needed faster than the host fetches them by itself. */
+#define W4_PREFETCH	1
 #define W4_GROUP_ROWS	4
 #define W4_GROUP_PANELS	2
 
@@ -32,6 +34,13 @@ V16_INLINE __m512i w4_shifted(__m512i bytes)
 }
 
 V16_INLINE w4_sum w4_zero(void) { return _mm512_setzero_si512(); }
+
+/* What sums begin with to end as they should, from the sum of A, and back. */
+V16_INLINE int32_t w4_start_of(int32_t sum) { return -W4_OFFSET * sum; }
+V16_INLINE int32_t w4_sum_of(int32_t start) { return start / -W4_OFFSET; }
+
+/* A sum that begins with @x in each column. */
+V16_INLINE w4_sum w4_begin(int32_t x) { return _mm512_set1_epi32(x); }
 
 V16_INLINE w4 w4_i8(const uint8_t *block)
 {

@@ -2,15 +2,19 @@
 /* MATMUL, in pieces small enough for aborts and invalidations to pass. */
 #include "matrix.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "device.h"
 #include "dry.h"
 #include "hazard.h"
+#include "kernels_weight.h"
 
 /* Weights of a piece: what is copied at once if it must be. */
 #define PIECE_BYTES	(1u << 20)
-#define PIECE_WORK	(NPU_CHUNK_WORK / 2)
+#define PIECE_COLUMNS	64
+/* Sums of A that are kept: 256 KiB. */
+#define SUMS_MAX	(1u << 16)
 /* Panels of it, if parameters have a row for each: NPU_REACH_ROWS. */
 #define PIECE_PANELS	(NPU_REACH_ROWS - 1)
 
@@ -19,14 +23,19 @@ static uint32_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Whole panels, as many as work and bytes allow; then rows, if one is too much. */
+/*
+ * Whole panels, as many as work and bytes allow; at least as many as kernels
+ * like to have at a time, even if only some of the rows can then be done.
+ */
 static struct npu_piece piece_size(const struct npu_matmul *mm)
 {
 	uint64_t k = mm->args.k ? mm->args.k : 1;
 	uint64_t bytes = k * mm->region[NPU_MM_B].elem;
-	uint64_t cols = PIECE_WORK / (mm->args.m * k);
+	uint64_t cols = NPU_CHUNK_WORK / (mm->args.m * k);
 	struct npu_piece p = { 0 };
 
+	if (cols < PIECE_COLUMNS)
+		cols = PIECE_COLUMNS;
 	if (cols > PIECE_BYTES / bytes)
 		cols = PIECE_BYTES / bytes;
 	if (mm->args.flags & (NPU_F_GROUP | NPU_F_ZP))
@@ -98,36 +107,85 @@ static void advance(const struct npu_matmul *mm, const struct npu_piece *p,
 			*at[i] += r[i].base - mm->region[i].base;
 }
 
-static bool multiply(struct npu_exec *ex, const struct npu_matmul *mm,
-		     const struct npu_piece *p)
+/*
+ * Sums of A's rows, once for all pieces, if they are many enough to be asked
+ * for twice and few enough to be kept.
+ */
+static void sum_rows(struct npu_exec *ex, struct npu_matmul *mm,
+		     const struct npu_piece *size)
 {
-	struct npu_mm_args a = mm->args;
+	struct npu_mm_args *a = &mm->args;
+	uint64_t groups = matmul_groups(a);
 
-	if (!npu_exec_go_on(ex))
+	a->sums = NULL;
+	if (a->type_a != NPU_TYPE_I8 || !ex->npu->kernels->sum_rows ||
+	    size->cols == a->n || !groups || groups > SUMS_MAX || a->m > SUMS_MAX / groups)
+		return;
+	if (!ex->sums)
+		ex->sums = malloc(SUMS_MAX * sizeof(*ex->sums));
+	if (!ex->sums)
+		return;
+	ex->npu->kernels->sum_rows(a, ex->sums);
+	a->sums = ex->sums;
+}
+
+/**
+ * struct weights - where B and its parameters of a piece are
+ * @args: pointers and strides to them
+ * @n: first column of the piece
+ * @drops: mmu.drops when they were found: if it is another, they may be gone
+ */
+struct weights {
+	struct npu_mm_args args;
+	uint32_t n, drops;
+};
+
+static bool find_weights(struct npu_exec *ex, const struct npu_matmul *mm,
+			 const struct npu_piece *p, struct weights *w)
+{
+	if (w->n == p->n && w->drops == ex->mmu.drops)
+		return true;
+	w->args = mm->args;
+	w->args.n = p->cols;
+	w->n = p->n;
+	if (!mm->stream)
+		advance(mm, p, &w->args);
+	else if (!npu_matmul_stream(ex, mm, p, &w->args))
 		return false;
+	w->drops = ex->mmu.drops;
+	return true;
+}
+
+static bool multiply(struct npu_exec *ex, const struct npu_matmul *mm,
+		     const struct npu_piece *p, struct weights *w)
+{
+	struct npu_mm_args a;
+
+	if (!npu_exec_go_on(ex) || !find_weights(ex, mm, p, w))
+		return false;
+	a = w->args;
 	a.m = p->rows;
-	a.n = p->cols;
 	a.a += p->m * a.lda;
 	a.c += p->m * a.ldc + (uint64_t)p->n * mm->region[NPU_MM_C].elem;
 	if (a.sa)
 		a.sa += 4ull * p->m;
-	if (!mm->stream)
-		advance(mm, p, &a);
-	else if (!npu_matmul_stream(ex, mm, p, &a))
-		return false;
+	if (a.sums)
+		a.sums += p->m * matmul_groups(&a);
 	ex->npu->kernels->matmul(&a);
 	return true;
 }
 
-static bool multiply_all(struct npu_exec *ex, const struct npu_matmul *mm)
+static bool multiply_all(struct npu_exec *ex, struct npu_matmul *mm)
 {
 	struct npu_piece size = piece_size(mm), p;
+	struct weights w = { .n = UINT32_MAX };
 
+	sum_rows(ex, mm, &size);
 	for (p.n = 0; p.n < mm->args.n; p.n += size.cols) {
 		p.cols = least(size.cols, mm->args.n - p.n);
 		for (p.m = 0; p.m < mm->args.m; p.m += size.rows) {
 			p.rows = least(size.rows, mm->args.m - p.m);
-			if (!multiply(ex, mm, &p))
+			if (!multiply(ex, mm, &p, &w))
 				return false;
 		}
 	}

@@ -36,6 +36,7 @@ void npu_mmu_drop(struct npu_mmu *mmu)
 	const struct npu_core *npu = mmu->npu;
 
 	mmu->root_known = false;
+	mmu->drops++;
 	if (!mmu->num_windows)
 		return;
 	for (unsigned int i = 0; i < mmu->num_windows; i++)
@@ -273,6 +274,15 @@ const uint8_t *npu_mmu_run(struct npu_mmu *mmu, uint64_t va, uint64_t len)
 	return first;
 }
 
+/*
+ * The library's copy: a compiler that sees that there is at most a page puts
+ * string instructions there instead, which take longer to start than the copy.
+ */
+__attribute__((noinline)) void npu_mmu_copy(void *to, const void *from, size_t len)
+{
+	memcpy(to, from, len);
+}
+
 bool npu_mmu_read(struct npu_mmu *mmu, uint64_t va, void *buf, uint64_t len,
 		  uint32_t access, struct npu_fault *fault)
 {
@@ -282,7 +292,7 @@ bool npu_mmu_read(struct npu_mmu *mmu, uint64_t va, void *buf, uint64_t len,
 		if (!host)
 			return false;
 		n = piece(va + done, len - done);
-		memcpy((uint8_t *)buf + done, host, n);
+		npu_mmu_copy((uint8_t *)buf + done, host, n);
 	}
 	return true;
 }
@@ -297,7 +307,7 @@ bool npu_mmu_write(struct npu_mmu *mmu, uint64_t va, const void *buf,
 		if (!host)
 			return false;
 		n = piece(va + done, len - done);
-		memcpy(host, (const uint8_t *)buf + done, n);
+		npu_mmu_copy(host, (const uint8_t *)buf + done, n);
 	}
 	return true;
 }

@@ -38,6 +38,7 @@ struct npu_window {
  * @windows: host mappings that the owner gave, given back all at once
  * @num_windows: used entries of @windows
  * @max_windows: allocated entries of @windows
+ * @drops: how often all were dropped
  * @recent: index of the last window of a 2 MiB region of the bus, by hash
  *
  * Pointers stay good until the next npu_mmu_safepoint() or npu_mmu_drop().
@@ -52,6 +53,7 @@ struct npu_mmu {
 	struct npu_tlb_entry tlb[NPU_TLB_ENTRIES];
 	struct npu_window *windows;
 	unsigned int num_windows, max_windows;
+	uint32_t drops;
 	uint32_t recent[NPU_TLB_WINDOWS];
 };
 
@@ -103,6 +105,9 @@ uint8_t *npu_mmu_page(struct npu_mmu *mmu, uint64_t va, uint32_t access,
  * one piece, or is not readable.
  */
 const uint8_t *npu_mmu_run(struct npu_mmu *mmu, uint64_t va, uint64_t len);
+
+/* memcpy() for pieces of pages. */
+void npu_mmu_copy(void *to, const void *from, size_t len);
 
 /* Copy from and to memory; on failure bytes before @fault->address are done. */
 bool npu_mmu_read(struct npu_mmu *mmu, uint64_t va, void *buf, uint64_t len,
