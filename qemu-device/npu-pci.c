@@ -23,6 +23,7 @@
 #include "hw/pci/msix.h"
 #include "hw/pci/pci_device.h"
 #include "hw/pci/pcie.h"
+#include "hw/pci/pcie_aer.h"
 #if __has_include("hw/core/qdev-properties.h")
 #include "hw/core/qdev-properties.h"
 #else
@@ -37,6 +38,9 @@
 
 #define TYPE_NPU "npu"
 OBJECT_DECLARE_SIMPLE_TYPE(NPUState, NPU)
+
+/* Of the extended configuration space. */
+#define NPU_PCI_AER 0x100
 
 struct NPUState {
     PCIDevice parent_obj;
@@ -284,14 +288,44 @@ static const MemoryRegionOps npu_regs_ops = {
     .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
 };
 
+static bool npu_is_awake(const PCIDevice *pdev)
+{
+    return !(pci_get_word(pdev->config + pdev->pm_cap + PCI_PM_CTRL) &
+             PCI_PM_CTRL_STATE_MASK);
+}
+
+/*
+ * In D3hot the machine keeps nothing: it stops at once, and comes back as after
+ * a reset of the function, which No_Soft_Reset, zero, tells the driver.
+ */
+static void npu_power_write_config(PCIDevice *pdev, bool was_awake)
+{
+    NPUState *s = NPU(pdev);
+    bool awake = npu_is_awake(pdev);
+
+    if (awake == was_awake) {
+        return;
+    }
+    if (awake) {
+        pci_device_reset(pdev);
+    } else {
+        npu_core_reset(s->core);
+    }
+    npu_core_set_power(s->core, awake);
+    trace_npu_power(awake);
+}
+
 static void npu_config_write(PCIDevice *pdev, uint32_t addr, uint32_t value,
                              int len)
 {
     NPUState *s = NPU(pdev);
     bool master = pci_get_word(pdev->config + PCI_COMMAND) & PCI_COMMAND_MASTER;
+    bool awake = npu_is_awake(pdev);
 
     pci_default_write_config(pdev, addr, value, len);
     pcie_cap_flr_write_config(pdev, addr, value, len);
+    pcie_aer_write_config(pdev, addr, value, len);
+    npu_power_write_config(pdev, awake);
     if (master &&
         !(pci_get_word(pdev->config + PCI_COMMAND) & PCI_COMMAND_MASTER)) {
         npu_core_invalidate(s->core);
@@ -304,6 +338,7 @@ static void npu_reset(DeviceState *dev)
     NPUState *s = NPU(dev);
 
     npu_core_reset(s->core);
+    npu_core_set_power(s->core, true);
     qatomic_set(&s->raise_pending, 0);
     s->behind_iommu = pci_device_iommu_address_space(PCI_DEVICE(s)) !=
                       &address_space_memory;
@@ -311,7 +346,37 @@ static void npu_reset(DeviceState *dev)
         warn_report_once("npu: DMA behind an IOMMU is not supported: the "
                          "device will refuse all of it");
     }
+    pcie_cap_deverr_reset(PCI_DEVICE(s));
     msix_reset(PCI_DEVICE(s));
+}
+
+static bool npu_init_power(PCIDevice *pdev, Error **errp)
+{
+    int cap = pci_pm_init(pdev, 0, errp);
+
+    if (cap < 0) {
+        return false;
+    }
+    pci_set_word(pdev->config + cap + PCI_PM_PMC, 3);
+    pci_set_word(pdev->wmask + cap + PCI_PM_CTRL, PCI_PM_CTRL_STATE_MASK);
+    return true;
+}
+
+/* With advanced error reporting errors can be injected, and drivers tested. */
+static bool npu_init_express(PCIDevice *pdev, Error **errp)
+{
+    if (pcie_endpoint_cap_init(pdev, 0) < 0) {
+        error_setg(errp, "npu: no room for the PCI Express capability");
+        return false;
+    }
+    pcie_cap_flr_init(pdev);
+    pcie_cap_deverr_init(pdev);
+    if (pcie_aer_init(pdev, PCI_ERR_VER, NPU_PCI_AER, PCI_ERR_SIZEOF,
+                      errp) < 0) {
+        pcie_cap_exit(pdev);
+        return false;
+    }
+    return true;
 }
 
 static bool npu_init_pci(PCIDevice *pdev, Error **errp)
@@ -324,13 +389,12 @@ static bool npu_init_pci(PCIDevice *pdev, Error **errp)
     pci_register_bar(pdev, NPU_PCI_BAR_REGS,
                      PCI_BASE_ADDRESS_SPACE_MEMORY |
                      PCI_BASE_ADDRESS_MEM_TYPE_64, &s->regs);
-    if (pcie_endpoint_cap_init(pdev, 0) < 0) {
-        error_setg(errp, "npu: no room for the PCI Express capability");
+    if (!npu_init_power(pdev, errp) || !npu_init_express(pdev, errp)) {
         return false;
     }
-    pcie_cap_flr_init(pdev);
     if (msix_init_exclusive_bar(pdev, NPU_MAX_VECTORS, NPU_PCI_BAR_MSIX,
                                 errp) < 0) {
+        pcie_aer_exit(pdev);
         pcie_cap_exit(pdev);
         return false;
     }
@@ -378,6 +442,7 @@ static void npu_exit(PCIDevice *pdev)
     s->core = NULL;
     qemu_bh_delete(s->raise_bh);
     msix_uninit_exclusive_bar(pdev);
+    pcie_aer_exit(pdev);
     pcie_cap_exit(pdev);
 }
 

@@ -234,6 +234,30 @@ void npu_trace(const struct npu_core *npu, const struct npu_trace *event)
 		npu->ops->trace(npu->opaque, event);
 }
 
+void npu_core_set_power(struct npu_core *npu, bool awake)
+{
+	uint64_t clock = npu_clock(npu);
+
+	pthread_mutex_lock(&npu->lock);
+	npu_meter_advance(&npu->meter, &npu->profile, clock);
+	npu->meter.asleep = !awake;
+	pthread_mutex_unlock(&npu->lock);
+}
+
+static bool shows_time(uint32_t offset)
+{
+	switch (offset) {
+	case NPU_REG_CLOCK_LO:
+	case NPU_REG_CLOCK_HI:
+	case NPU_REG_ENERGY_LO:
+	case NPU_REG_ENERGY_HI:
+	case NPU_REG_TEMP:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static bool out_of_reach(uint32_t offset)
 {
 	return offset % 4 || offset >= NPU_BAR_REGS_SIZE;
@@ -246,9 +270,11 @@ uint32_t npu_core_read(struct npu_core *npu, uint32_t offset)
 
 	if (out_of_reach(offset))
 		return 0xffffffff;
-	if (offset == NPU_REG_CLOCK_LO || offset == NPU_REG_CLOCK_HI)
+	if (shows_time(offset))
 		clock = npu_clock(npu);
 	pthread_mutex_lock(&npu->lock);
+	if (shows_time(offset))
+		npu_meter_advance(&npu->meter, &npu->profile, clock);
 	value = npu_regs_read(npu, offset);
 	if (npu->resetting)
 		clock = 0;

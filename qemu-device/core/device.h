@@ -17,6 +17,7 @@
  *	irq.c event.c reset.c	interrupts, event ring, full reset
  *	inject.c pace.c dry*.c	faults on demand, real time, predictions
  *	hazard.c	who touches what in SRAM
+ *	meter.c		energy and temperature of it all
  */
 #ifndef NPU_CORE_DEVICE_H
 #define NPU_CORE_DEVICE_H
@@ -30,6 +31,7 @@
 #include "hw/npu_regs.h"
 #include "inject.h"
 #include "kernels.h"
+#include "meter.h"
 #include "npu_core.h"
 #include "profile.h"
 #include "queue.h"
@@ -100,6 +102,7 @@ struct npu_tlb_regs {
  * @context_base: context table
  * @context_count: its entries
  * @totals: counters of all completed jobs
+ * @meter: energy and temperature
  * @tickets: next ticket of a job that comes to a head
  * @mmus: all that may hold translations, @num_mmus of them
  * @exec: cores
@@ -128,6 +131,7 @@ struct npu_core {
 	uint64_t context_reg, context_base;
 	uint32_t context_count;
 	uint64_t totals[NPU_CNT_SLOTS];
+	struct npu_meter meter;
 	uint64_t tickets;
 	struct npu_mmu *mmus[NPU_MAX_CORES + NPU_MAX_QUEUES];
 	unsigned int num_mmus;

@@ -184,6 +184,16 @@ void npu_core_reset(struct npu_core *core);
 void npu_core_invalidate(struct npu_core *core);
 
 /**
+ * npu_core_set_power() - the machine falls asleep or wakes up
+ * @core: machine
+ * @awake: false: D3hot; it draws less until it is woken
+ *
+ * Only power and temperature depend on it: the owner resets a machine that loses
+ * its state, and keeps accesses away from one that sleeps.
+ */
+void npu_core_set_power(struct npu_core *core, bool awake);
+
+/**
  * npu_core_read() - read a 32-bit register
  * @core: machine
  * @offset: offset in BAR 0

@@ -98,6 +98,15 @@ static bool read_capability(const struct npu_core *npu, uint32_t offset,
 	case NPU_REG_WORK_MAX:
 		*value = NPU_WORK_MAX_LOG2;
 		return true;
+	case NPU_REG_TEMP_MAX:
+		*value = NPU_METER_MAX_MC;
+		return true;
+	case NPU_REG_IDLE_MW:
+		*value = npu_meter_idle_mw(p);
+		return true;
+	case NPU_REG_SLEEP_MW:
+		*value = npu_meter_sleep_mw(p);
+		return true;
 	}
 	if (offset < NPU_REG_PROFILE ||
 	    offset >= NPU_REG_PROFILE + NPU_PROFILE_NAME_LEN)
@@ -204,6 +213,12 @@ static uint32_t read_control(const struct npu_core *npu, uint32_t offset)
 		return npu_inject_read(npu);
 	case NPU_REG_TLB_DONE:
 		return npu->tlb.done - npu->tlb.hidden;
+	case NPU_REG_ENERGY_LO:
+		return LOW(npu->meter.energy_uj);
+	case NPU_REG_ENERGY_HI:
+		return HIGH(npu->meter.energy_uj);
+	case NPU_REG_TEMP:
+		return npu_meter_temperature(&npu->meter);
 	default:
 		return 0;
 	}

@@ -114,12 +114,24 @@ void npu_sched_allocate(struct npu_core *npu)
 	}
 }
 
+/* Its energy but for what the machine draws without it too. */
+static void meter(struct npu_core *npu, const struct npu_run *run)
+{
+	const uint64_t *c = run->counters;
+
+	npu_meter_advance(&npu->meter, &npu->profile, run->done.clock_end);
+	npu_meter_add(&npu->meter, &npu->profile,
+		      c[NPU_CNT_ENERGY_PJ] -
+		      npu_static_pj(&npu->profile, c[NPU_CNT_CYCLES], run->num_cores));
+}
+
 /* HEAD, totals, event and interrupt of a job whose completion is written. */
 static uint32_t retire(struct npu_core *npu, struct npu_run *run)
 {
 	uint32_t vectors = 0;
 
 	npu_counters_add(npu->totals, run->counters);
+	meter(npu, run);
 	npu_queue_advance(npu, run->queue);
 	if (run->done.status != NPU_JOB_DONE) {
 		struct npu_event event;

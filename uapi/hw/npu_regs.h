@@ -24,7 +24,7 @@
 #define NPU_VERSION_MAJOR(v)		((v) >> 16)
 #define NPU_VERSION_MINOR(v)		((v) & 0xffff)
 /* A driver refuses another major; a newer minor only adds. */
-#define NPU_REGS_VERSION	NPU_VERSION(0, 2)
+#define NPU_REGS_VERSION	NPU_VERSION(0, 3)
 
 #define NPU_MAX_CORES		32
 #define NPU_MIN_QUEUES		4
@@ -159,6 +159,18 @@ enum npu_inject_kind {
 	NPU_INJECT_DMA = 5,	/* a job cannot read its program: NPU_FAULT_INJECTED */
 	NPU_INJECT_KINDS
 };
+
+/*
+ * Power and temperature, since 0.3, read only; timing.rst says how they are
+ * modelled. No reset clears them. ENERGY counts on in D3hot, where no register
+ * can be read.
+ */
+#define NPU_REG_ENERGY_LO	0x0100	/* microjoules since power-on */
+#define NPU_REG_ENERGY_HI	0x0104
+#define NPU_REG_TEMP		0x0108	/* signed, thousandths of a degree Celsius */
+#define NPU_REG_TEMP_MAX	0x010c	/* the same: highest that it is built for; constant */
+#define NPU_REG_IDLE_MW		0x0110	/* power without jobs, milliwatts; constant */
+#define NPU_REG_SLEEP_MW	0x0114	/* and in D3hot; constant */
 
 /* Totals over all completed jobs since full reset: 64-bit, NPU_CNT_* order. */
 #define NPU_REG_COUNTER(n)	(0x0200 + 8 * (n))
