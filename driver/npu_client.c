@@ -127,7 +127,7 @@ void npu_client_show_fdinfo(struct drm_printer *p, struct drm_file *drm_file)
 	npu_client_show_engine(p, npu, "npu", stats.core_cycles);
 	drm_printf(p, "drm-cycles-npu:\t%llu\n", stats.core_cycles);
 	drm_printf(p, "drm-total-cycles-npu:\t%llu\n",
-		   npu_read64(npu, NPU_REG_CLOCK_LO) * npu->info.cores);
+		   npu_meter_clock(npu) * npu->info.cores);
 	drm_printf(p, "drm-maxfreq-npu:\t%u KHz\n", npu->info.clock_khz);
 	npu_client_show_engine(p, npu, "load", stats.counters[NPU_CNT_LD_BUSY]);
 	npu_client_show_engine(p, npu, "store", stats.counters[NPU_CNT_ST_BUSY]);

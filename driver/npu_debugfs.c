@@ -10,6 +10,7 @@
 #include <linux/debugfs.h>
 #include <linux/fs.h>
 #include <linux/kstrtox.h>
+#include <linux/pm_runtime.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -51,7 +52,11 @@ static ssize_t npu_debugfs_reset_write(struct file *file, const char __user *fro
 	buf[len] = '\0';
 	if (!drm_dev_enter(&npu->drm, &idx))
 		return -ENODEV;
-	ret = npu_debugfs_do_reset(npu, strim(buf));
+	ret = pm_runtime_resume_and_get(npu->drm.dev);
+	if (!ret) {
+		ret = npu_debugfs_do_reset(npu, strim(buf));
+		pm_runtime_put_autosuspend(npu->drm.dev);
+	}
 	drm_dev_exit(idx);
 	return ret ?: len;
 }

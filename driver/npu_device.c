@@ -114,6 +114,8 @@ static void npu_device_read_info(struct npu_device *npu)
 	info->max_contexts = NPU_MAX_CTXS;
 	info->work_max = npu_read(npu, NPU_REG_WORK_MAX);
 	npu_device_read_profile(npu);
+	npu->sleep_mw = npu_read(npu, NPU_REG_SLEEP_MW);
+	npu->temp_max = npu_read(npu, NPU_REG_TEMP_MAX);
 	npu->num_contexts = min_t(u32, npu_read(npu, NPU_REG_CONTEXTS), NPU_ASIDS);
 }
 
@@ -163,6 +165,7 @@ static int npu_device_init_software(struct npu_device *npu)
 	INIT_LIST_HEAD(&npu->clients);
 	spin_lock_init(&npu->clients_lock);
 	npu_busy_init(&npu->busy);
+	npu_meter_init(npu);
 	init_rwsem(&npu->reset_lock);
 	spin_lock_init(&npu->counters_lock);
 	ida_init(&npu->asids);
@@ -286,7 +289,7 @@ int npu_device_start(struct npu_device *npu)
 	for (i = 0; i < npu->num_irqs; i++)
 		causes |= npu->irqs[i].causes;
 	npu_write(npu, NPU_REG_IRQ_ENABLE_SET, causes);
-	npu_write(npu, NPU_REG_CTRL, NPU_CTRL_ENABLE);
+	npu_write(npu, NPU_REG_CTRL, npu->hold ? 0 : NPU_CTRL_ENABLE);
 	return 0;
 }
 
@@ -301,6 +304,6 @@ void npu_device_stop(struct npu_device *npu)
 	if (npu->stopped)
 		return;
 	npu->stopped = true;
-	if (npu->lost || npu_device_gone(npu) || npu_device_reset(npu))
+	if (npu->lost || npu->paused || npu_device_gone(npu) || npu_device_reset(npu))
 		pci_clear_master(to_pci_dev(npu->drm.dev));
 }

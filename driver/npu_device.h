@@ -19,6 +19,7 @@
 #include "npu_hwmon.h"
 #include "npu_inject.h"
 #include "npu_irq.h"
+#include "npu_meter.h"
 #include "npu_queue.h"
 
 #ifdef __BIG_ENDIAN
@@ -26,6 +27,7 @@
 #endif
 
 struct pci_dev;
+struct pci_saved_state;
 
 /** NPU_ASIDS - most address spaces of all files together */
 #define NPU_ASIDS	1024
@@ -126,7 +128,7 @@ struct npu_device {
 
 	/**
 	 * @reset_lock: held for reading by TLB invalidations, for writing by a
-	 * full reset, which would swallow them
+	 * full reset, which would swallow them, and when a pause begins or ends
 	 */
 	struct rw_semaphore reset_lock;
 
@@ -141,6 +143,21 @@ struct npu_device {
 
 	/** @lost: the device does not answer or could not be reset; never cleared */
 	bool lost;
+
+	/**
+	 * @paused: enum npu_pause: why its registers must not be accessed; changed on
+	 * @reset_wq with @reset_lock held
+	 */
+	u32 paused;
+
+	/** @pause_running: job that each queue ran when the pause began; owned by @reset_wq */
+	u64 pause_running[NPU_MAX_QUEUES];
+
+	/** @hold: the device is not to begin jobs; changed with @reset_lock held */
+	bool hold;
+
+	/** @pci_state: configuration for after a reset of the link; constant after probe */
+	struct pci_saved_state *pci_state;
 
 	/** @stopped: the device was told to do nothing more; owned by probe and remove */
 	bool stopped;
@@ -180,6 +197,15 @@ struct npu_device {
 
 	/** @busy: for how long it has had jobs */
 	struct npu_busy busy;
+
+	/** @meter: clock and energy, though it may sleep */
+	struct npu_meter meter;
+
+	/** @sleep_mw: power in D3hot; constant */
+	u32 sleep_mw;
+
+	/** @temp_max: highest temperature that it is built for, or 0; constant */
+	s32 temp_max;
 
 	/** @hwmon: power */
 	struct npu_hwmon hwmon;

@@ -23,6 +23,8 @@
 #include "npu_drv.h"
 #include "npu_gem.h"
 #include "npu_notify.h"
+#include "npu_pci_error.h"
+#include "npu_pm.h"
 #include "npu_query.h"
 #include "npu_reset.h"
 #include "npu_sched.h"
@@ -192,6 +194,8 @@ static int npu_init(struct npu_device *npu, struct pci_dev *pdev)
 		ret = npu_device_start(npu);
 	if (!ret)
 		ret = npu_hwmon_init(npu);
+	if (!ret)
+		ret = npu_pci_error_init(npu);
 	return ret;
 }
 
@@ -211,7 +215,10 @@ static int npu_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	for (i = 0; i < npu->info.queues; i++)
 		npu_queue_set_state(&npu->queues[i], NPU_QUEUE_LIVE);
 	npu_debugfs_init(npu);
-	return drm_dev_register(&npu->drm, 0);
+	ret = drm_dev_register(&npu->drm, 0);
+	if (!ret)
+		npu_pm_init(npu);
+	return ret;
 }
 
 /*
@@ -233,6 +240,7 @@ static void npu_remove(struct pci_dev *pdev)
 		npu_notify_all(npu, DRM_NPU_EVENT_DEVICE_LOST);
 	npu_vm_revoke_all(npu);
 	npu_gem_revoke_all(npu);
+	npu_pm_fini(npu);
 }
 
 static const struct pci_device_id npu_pci_ids[] = {
@@ -247,6 +255,8 @@ static struct pci_driver npu_pci_driver = {
 	.probe = npu_probe,
 	.remove = npu_remove,
 	.dev_groups = npu_sysfs_groups,
+	.driver.pm = pm_ptr(&npu_pm_ops),
+	.err_handler = &npu_pci_error_handlers,
 };
 
 static int __init npu_module_init(void)

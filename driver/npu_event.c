@@ -71,8 +71,11 @@ void npu_event_process(struct npu_device *npu)
 	struct npu_event event;
 	u32 prod, cons;
 
-	/* A reset starts the ring anew. */
+	/* A reset starts the ring anew, and so does the end of a pause. */
 	guard(rwsem_read)(&npu->reset_lock);
+	if (npu->paused)
+		return;
+	npu_write(npu, NPU_REG_IRQ_STATUS, NPU_IRQ_EVENTS);
 	prod = npu_read(npu, NPU_REG_EVENT_PROD);
 	cons = npu->events_cons;
 	if (prod - cons > NPU_EVENTS) {

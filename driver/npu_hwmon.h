@@ -17,8 +17,8 @@ struct npu_hwmon {
 	/** @time: of the last sample */
 	ktime_t time;
 
-	/** @energy_pj: at that time */
-	u64 energy_pj;
+	/** @energy_uj: at that time */
+	u64 energy_uj;
 
 	/** @power_uw: from the sample before to the last */
 	u64 power_uw;

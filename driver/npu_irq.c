@@ -15,7 +15,6 @@
 #include "npu_event.h"
 
 #define NPU_IRQ_QUEUES	GENMASK(16 + NPU_MAX_QUEUES - 1, 16)
-#define NPU_IRQ_EVENTS	(NPU_IRQ_EVENT | NPU_IRQ_FATAL)
 
 static void npu_irq_queue(struct npu_queue *queue)
 {
@@ -45,7 +44,6 @@ static irqreturn_t npu_irq_thread(int irq, void *arg)
 
 	if (!drm_dev_enter(&npu->drm, &idx))
 		return IRQ_HANDLED;
-	npu_write(npu, NPU_REG_IRQ_STATUS, NPU_IRQ_EVENTS);
 	npu_event_process(npu);
 	drm_dev_exit(idx);
 	return IRQ_HANDLED;

@@ -4,7 +4,12 @@
 
 #include <linux/types.h>
 
+#include "hw/npu_regs.h"
+
 struct npu_device;
+
+/** NPU_IRQ_EVENTS - causes that the thread of the first vector looks after */
+#define NPU_IRQ_EVENTS	(NPU_IRQ_EVENT | NPU_IRQ_FATAL)
 
 /**
  * struct npu_irq - one MSI-X vector

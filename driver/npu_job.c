@@ -2,6 +2,7 @@
 /*
  * Jobs: their life, and what their end means.
  */
+#include <linux/pm_runtime.h>
 #include <linux/slab.h>
 
 #include "npu_client.h"
@@ -179,8 +180,11 @@ int npu_job_account(struct npu_sched_job *job, const struct npu_completion *comp
 void npu_job_finish(struct npu_sched_job *job, const struct npu_completion *completion, int error)
 {
 	struct dma_fence *fence = &job->fence->base;
+	struct npu_device *npu = job->ctx->vm->npu;
 
-	npu_busy_end(&job->ctx->vm->npu->busy);
+	npu_busy_end(&npu->busy);
+	pm_runtime_mark_last_busy(npu->drm.dev);
+	pm_runtime_put_autosuspend(npu->drm.dev);
 	error = npu_job_account(job, completion, error);
 	job->fence = NULL;
 	if (error)

@@ -15,6 +15,7 @@
  * not run a second time; it fails with -EIO.
  */
 #include <linux/dma-mapping.h>
+#include <linux/pm_runtime.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
@@ -146,12 +147,24 @@ static struct dma_fence *npu_queue_submit_locked(struct npu_queue *queue,
 	return dma_fence_get(&job->fence->base);
 }
 
+/* The job's end drops the reference, in npu_job_finish(). */
+static int npu_queue_wake(struct npu_queue *queue, bool alive)
+{
+	struct device *dev = queue->npu->drm.dev;
+
+	if (!alive) {
+		pm_runtime_get_noresume(dev);
+		return -EIO;
+	}
+	return pm_runtime_get_sync(dev) < 0 ? -EIO : 0;
+}
+
 /**
  * npu_queue_submit() - give a job to the device
  * @queue: queue
  * @job: job
  *
- * Allocates nothing.
+ * Wakes the device. Allocates nothing.
  *
  * Return: the job's hardware fence, referenced, or an ERR_PTR() if the job has
  * ended at once.
@@ -160,14 +173,17 @@ struct dma_fence *npu_queue_submit(struct npu_queue *queue, struct npu_sched_job
 {
 	struct dma_fence *fence;
 	bool alive;
-	int idx;
+	int idx, error;
 
 	alive = drm_dev_enter(&queue->npu->drm, &idx);
+	error = npu_queue_wake(queue, alive);
 	spin_lock_irq(&queue->lock);
-	fence = npu_queue_submit_locked(queue, job, alive ? 0 : -EIO);
+	fence = npu_queue_submit_locked(queue, job, error);
 	if (!IS_ERR(fence) && alive)
 		npu_reset_watch(queue, job);
 	spin_unlock_irq(&queue->lock);
+	if (IS_ERR(fence))
+		pm_runtime_put_autosuspend(queue->npu->drm.dev);
 	if (alive)
 		drm_dev_exit(idx);
 	return fence;
@@ -305,6 +321,34 @@ u64 npu_queue_head_job(struct npu_queue *queue)
 	return id;
 }
 
+static void npu_queue_continue_locked(struct npu_queue *queue)
+{
+	struct npu_sched_job *job;
+
+	queue->state = NPU_QUEUE_LIVE;
+	list_for_each_entry(job, &queue->inflight, link)
+		if (!job->in_ring && !job->error)
+			npu_queue_fill_slot(queue, job);
+	npu_queue_ring_doorbell(queue);
+	/* Aborts that came meanwhile. */
+	list_for_each_entry_reverse(job, &queue->inflight, link)
+		if (job->in_ring && job->error)
+			npu_queue_write(queue, NPU_Q_ABORT, job->index);
+	npu_queue_process_locked(queue);
+}
+
+/**
+ * npu_queue_continue() - tell the device about jobs again
+ * @queue: queue, stopped; its ring is as it was
+ */
+void npu_queue_continue(struct npu_queue *queue)
+{
+	spin_lock_irq(&queue->lock);
+	if (queue->state != NPU_QUEUE_DEAD)
+		npu_queue_continue_locked(queue);
+	spin_unlock_irq(&queue->lock);
+}
+
 /* What becomes of a job whose ring was emptied before it ended. */
 static int npu_queue_lost_error(const struct npu_sched_job *job, u64 running)
 {
@@ -336,12 +380,8 @@ void npu_queue_restart(struct npu_queue *queue, u64 running)
 		list_for_each_entry(job, &queue->inflight, link) {
 			job->error = npu_queue_lost_error(job, running);
 			job->in_ring = false;
-			if (!job->error)
-				npu_queue_fill_slot(queue, job);
 		}
-		queue->state = NPU_QUEUE_LIVE;
-		npu_queue_ring_doorbell(queue);
-		npu_queue_process_locked(queue);
+		npu_queue_continue_locked(queue);
 	}
 	spin_unlock_irq(&queue->lock);
 }

@@ -28,7 +28,7 @@ struct npu_sched_job;
 
 /**
  * enum npu_queue_state - what may be done with a queue
- * @NPU_QUEUE_STOPPED: being reset: jobs are collected, the device is not told
+ * @NPU_QUEUE_STOPPED: being reset, or asleep: jobs are collected, the device is not told
  * @NPU_QUEUE_LIVE: normal
  * @NPU_QUEUE_DEAD: the device is gone: jobs fail, memory and registers are not touched
  */
@@ -120,6 +120,7 @@ void npu_queue_abort(struct npu_queue *queue, const struct npu_ctx *ctx,
 		     const struct npu_sched_job *hung);
 void npu_queue_cancel(struct npu_queue *queue, const struct npu_ctx *ctx);
 void npu_queue_set_state(struct npu_queue *queue, enum npu_queue_state state);
+void npu_queue_continue(struct npu_queue *queue);
 void npu_queue_restart(struct npu_queue *queue, u64 running);
 u64 npu_queue_head_job(struct npu_queue *queue);
 void npu_queue_kill(struct npu_queue *queue);

@@ -14,10 +14,12 @@
  * end by themselves. See npu_queue.c for what becomes of jobs in a reset.
  *
  * All of this happens on one ordered workqueue, so recovery never races with
- * itself. It is in the path of fences: nothing here allocates memory.
+ * itself. It is in the path of fences: nothing here allocates memory. Pauses of
+ * the device (npu_pause.c) begin and end there as well.
  */
 #include <linux/iopoll.h>
 #include <linux/pci.h>
+#include <linux/pm_runtime.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
@@ -60,8 +62,11 @@ static u64 npu_reset_running_job(const struct npu_queue *queue)
 	return npu_read64(queue->npu, NPU_REG_Q(queue->id, NPU_Q_JOB_LO));
 }
 
-/* The device is beyond help: keep it away from memory, let everybody go. */
-static void npu_reset_give_up(struct npu_device *npu)
+/**
+ * npu_reset_give_up() - keep a device beyond help away from memory, let everybody go
+ * @npu: device
+ */
+void npu_reset_give_up(struct npu_device *npu)
 {
 	u32 i;
 
@@ -76,7 +81,13 @@ static void npu_reset_give_up(struct npu_device *npu)
 	npu_notify_all(npu, DRM_NPU_EVENT_DEVICE_LOST);
 }
 
-static bool npu_reset_any_running(struct npu_device *npu)
+/**
+ * npu_reset_any_running() - does the device run a job?
+ * @npu: device
+ *
+ * Return: whether it does.
+ */
+bool npu_reset_any_running(struct npu_device *npu)
 {
 	u32 i;
 
@@ -86,8 +97,12 @@ static bool npu_reset_any_running(struct npu_device *npu)
 	return false;
 }
 
-/* Stops all queues; @running receives the ids of jobs that did not end in time. */
-static void npu_reset_drain(struct npu_device *npu, u64 *running)
+/**
+ * npu_reset_drain() - stop all queues, give running jobs some time
+ * @npu: device
+ * @running: receives for each queue the id of a job that did not end in time, or zero
+ */
+void npu_reset_drain(struct npu_device *npu, u64 *running)
 {
 	bool busy, fatal;
 	u32 i;
@@ -105,8 +120,13 @@ static void npu_reset_drain(struct npu_device *npu, u64 *running)
 				     npu_reset_running_job(&npu->queues[i]);
 }
 
-/* The last two steps of the ladder. Return: 0, or a negative errno if nothing helps. */
-static int npu_reset_revive(struct npu_device *npu)
+/**
+ * npu_reset_revive() - the last two steps of the ladder
+ * @npu: device
+ *
+ * Return: 0, or a negative errno if nothing helps.
+ */
+int npu_reset_revive(struct npu_device *npu)
 {
 	ktime_t start = ktime_get();
 	int ret;
@@ -125,7 +145,8 @@ static void npu_reset_full(struct npu_device *npu)
 	u64 running[NPU_MAX_QUEUES] = {};
 	u32 i;
 
-	if (npu->lost)
+	/* A pause has reset it. */
+	if (npu->lost || npu->paused)
 		return;
 	guard(rwsem_write)(&npu->reset_lock);
 	npu_reset_drain(npu, running);
@@ -260,26 +281,38 @@ static enum npu_verdict npu_reset_judge(struct npu_queue *queue)
 	return npu_reset_judge_waiting(queue, job);
 }
 
-static void npu_reset_watchdog(struct work_struct *work)
+static void npu_reset_look(struct npu_queue *queue)
 {
-	struct npu_queue *queue = container_of(work, struct npu_queue, watchdog.work);
 	enum npu_verdict verdict;
-	int idx;
 
-	if (!drm_dev_enter(&queue->npu->drm, &idx))
-		return;
 	npu_queue_process(queue);
 	spin_lock_irq(&queue->lock);
 	verdict = npu_reset_judge(queue);
 	spin_unlock_irq(&queue->lock);
+	if (verdict == NPU_VERDICT_EMPTY)
+		return;
 	if (npu_device_gone(queue->npu))
 		npu_reset_give_up(queue->npu);
 	else if (verdict == NPU_VERDICT_RESET_QUEUE)
 		npu_reset_queue(queue);
 	else if (verdict == NPU_VERDICT_RESET_DEVICE)
 		npu_reset_full(queue->npu);
-	if (verdict != NPU_VERDICT_EMPTY)
-		queue_delayed_work(queue->npu->reset_wq, &queue->watchdog, queue->tick);
+	queue_delayed_work(queue->npu->reset_wq, &queue->watchdog, queue->tick);
+}
+
+static void npu_reset_watchdog(struct work_struct *work)
+{
+	struct npu_queue *queue = container_of(work, struct npu_queue, watchdog.work);
+	struct device *dev = queue->npu->drm.dev;
+	int idx;
+
+	if (!drm_dev_enter(&queue->npu->drm, &idx))
+		return;
+	/* With a job in flight the device is awake, and this keeps it so. */
+	pm_runtime_get_noresume(dev);
+	if (!queue->npu->paused)
+		npu_reset_look(queue);
+	pm_runtime_put_autosuspend(dev);
 	drm_dev_exit(idx);
 }
 

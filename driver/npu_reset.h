@@ -2,6 +2,8 @@
 #ifndef __NPU_RESET_H__
 #define __NPU_RESET_H__
 
+#include <linux/types.h>
+
 struct npu_device;
 struct npu_queue;
 struct npu_sched_job;
@@ -11,6 +13,10 @@ struct npu_sched_job;
 /** NPU_TIMEOUT_MAX_MS - longest time that a context may ask for */
 #define NPU_TIMEOUT_MAX_MS	(60 * 60 * 1000)
 
+void npu_reset_give_up(struct npu_device *npu);
+bool npu_reset_any_running(struct npu_device *npu);
+void npu_reset_drain(struct npu_device *npu, u64 *running);
+int npu_reset_revive(struct npu_device *npu);
 int npu_reset_init(struct npu_device *npu);
 void npu_reset_fini(struct npu_device *npu);
 void npu_reset_init_queue(struct npu_queue *queue);

@@ -41,7 +41,8 @@ static int npu_tlb_try(struct npu_device *npu, u32 cmd, u32 asid, u64 va, u64 si
 	int ret;
 
 	guard(rwsem_read)(&npu->reset_lock);
-	if (READ_ONCE(npu->lost))
+	/* Paused it has no TLB, and gets none before the lock is released. */
+	if (READ_ONCE(npu->lost) || npu->paused)
 		return 0;
 	seq = npu_tlb_command(npu, cmd, asid, va, size);
 	if (npu_inject(&npu->inject.stuck_tlb))

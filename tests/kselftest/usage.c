@@ -3,6 +3,8 @@
  * What the driver tells about use: fdinfo in the form of drm-usage-stats,
  * figures in sysfs, hwmon, debugfs and tracepoints.
  */
+#include <sys/stat.h>
+
 #include "kselftest_harness.h"
 
 #include "npu_files.h"
@@ -180,13 +182,36 @@ TEST_F(usage, hwmon)
 	npu_job_args(&copy, args);
 	if (energy == -ENOENT)
 		SKIP(return, "a kernel without hwmon");
-	usleep(150000);
+	usleep(1100000);
 	EXPECT_LE(0, npu_read_number(NPU_SYSFS "hwmon/hwmon*/power1_input"));
 	for (int i = 0; i < 200; i++)
 		ASSERT_EQ(0, npu_run(&self->m, &copy));
-	usleep(150000);
+	usleep(1100000);
 	EXPECT_LT(energy, npu_read_number(NPU_SYSFS "hwmon/hwmon*/energy1_input"));
 	EXPECT_LT(0, npu_read_number(NPU_SYSFS "hwmon/hwmon*/power1_input"));
+}
+
+/* Work makes it warm; energy, which would tell of others' jobs, is for root. */
+TEST_F(usage, temperature)
+{
+	struct drm_npu_job copy = npu_prog_copy(&self->m, 4096);
+	uint64_t args[2] = { NPU_TEST_DATA, NPU_TEST_DATA + 4096 };
+	int64_t mdeg;
+	struct stat st;
+	glob_t found;
+
+	npu_job_args(&copy, args);
+	ASSERT_EQ(0, npu_run(&self->m, &copy));
+	mdeg = npu_read_number(NPU_SYSFS "hwmon/hwmon*/temp1_input");
+	if (mdeg == -ENOENT)
+		SKIP(return, "a kernel without hwmon");
+	EXPECT_LE(35000, mdeg);
+	EXPECT_GT(95000, mdeg);
+	EXPECT_EQ(95000, npu_read_number(NPU_SYSFS "hwmon/hwmon*/temp1_max"));
+	ASSERT_EQ(0, glob(NPU_SYSFS "hwmon/hwmon*/energy1_input", 0, NULL, &found));
+	ASSERT_EQ(0, stat(found.gl_pathv[0], &st));
+	EXPECT_EQ(0400, st.st_mode & 0777);
+	globfree(&found);
 }
 
 TEST_F(usage, debugfs)
