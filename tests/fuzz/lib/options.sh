@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# What each libFuzzer target is run with, whoever runs it: for tests/fuzz/libfuzzer.sh
+# and tests/fuzz/long-run.
+
+# Inputs that are longer show nothing that shorter ones do not, and take long.
+declare -A fuzz_max_len=([text]=512 [core_decode]=128 [core_pages]=1024 [core_text]=2048
+	[core_device]=1024 [core_program]=16384 [job_file]=4096)
+
+# An input that takes this long, or this much memory, has found something.
+fuzz_seconds=25
+fuzz_megabytes=1024
+
+# fuzz_options TARGET: an option a line.
+fuzz_options()
+{
+	echo "-max_len=${fuzz_max_len[$1]:-32768}"
+	echo "-timeout=$fuzz_seconds"
+	echo "-rss_limit_mb=$fuzz_megabytes"
+	echo "-malloc_limit_mb=$fuzz_megabytes"
+	echo "-print_final_stats=1"
+	echo "-artifact_prefix=build/fuzz/$1-"
+	if [ -f "tests/fuzz/dict/$1.dict" ]; then
+		echo "-dict=tests/fuzz/dict/$1.dict"
+	fi
+}
