@@ -10,6 +10,8 @@
 #define PLACES		(1u << 16)
 /* Pairs of instructions that are not reported again in a job. */
 #define PAIRS		1024
+/* Bytes looked at between two looks at aborts. */
+#define LOOK_MAX	(1u << 24)
 
 struct clock {
 	uint32_t at[NPU_NUM_ENGINES];
@@ -33,6 +35,7 @@ struct npu_hazards {
 	uint64_t reported[PAIRS];
 	unsigned int running;		/* engine of the instruction under way */
 	uint32_t pc;
+	uint64_t looked;		/* bytes since the last look at aborts */
 	struct shadow shadow[];
 };
 
@@ -100,7 +103,7 @@ void npu_hazards_end(struct npu_hazards *h, const struct npu_insn *insn)
 	const struct clock *clock = &h->engine[NPU_OPCODE_ENGINE(insn->opcode)];
 
 	for (uint32_t left = insn->signal; left; left &= left - 1) {
-		unsigned int i = __builtin_ctz(left);
+		unsigned int i = (unsigned int)__builtin_ctz(left);
 
 		h->token[i].given[h->last[i]++] = *clock;
 	}
@@ -123,7 +126,7 @@ static int conflict(const struct npu_hazards *h, const struct shadow *s,
 	for (unsigned int e = 0; write && e < NPU_NUM_ENGINES; e++) {
 		*number = s->read[e];
 		if (s->read[e] > clock->at[e])
-			return e;
+			return (int)e;
 	}
 	return -1;
 }
@@ -173,10 +176,22 @@ static void note(const struct npu_hazards *h, struct shadow *s, bool write)
 
 	if (write) {
 		s->write = number;
-		s->writer = h->running;
+		s->writer = (uint8_t)h->running;
 	} else {
 		s->read[h->running] = number;
 	}
+}
+
+/* Rows may overlap, so that they are far more than SRAM has bytes: let aborts pass. */
+static bool go_on(struct npu_exec *ex, uint64_t len)
+{
+	struct npu_hazards *h = ex->hazards;
+
+	h->looked += len + 1;
+	if (h->looked < LOOK_MAX)
+		return true;
+	h->looked = 0;
+	return npu_exec_go_on(ex);
 }
 
 /* One row: bytes in a row that meet the same instruction are one hazard. */
@@ -214,6 +229,6 @@ void npu_hazards_touch(struct npu_exec *ex, const struct npu_region *r, bool wri
 {
 	if (!ex->hazards || !r->row)
 		return;
-	for (uint64_t y = 0; y < r->rows; y++)
+	for (uint64_t y = 0; y < r->rows && go_on(ex, r->row); y++)
 		touch_row(ex, r->base + y * r->stride, r->row, write);
 }

@@ -6,10 +6,14 @@
 
 #include "device.h"
 
+/* Pages looked at between two looks at aborts, and mappings held at most. */
+#define PAGES_MAX	4096
+
 /* Every page that an operand in memory touches can be read. */
 static bool translate(struct npu_exec *ex, const struct npu_region *r)
 {
 	struct npu_fault fault;
+	uint32_t pages = 0;
 
 	for (uint64_t y = 0; r->row && y < r->rows; y++) {
 		uint64_t va = r->base + y * r->stride, end = va + r->row;
@@ -18,6 +22,9 @@ static bool translate(struct npu_exec *ex, const struct npu_region *r)
 			return false;
 		/* The first is looked at even if @end wraps around. */
 		do {
+			/* A row of KN may have a million. */
+			if (++pages % PAGES_MAX == 0 && !npu_exec_go_on(ex))
+				return false;
 			if (!npu_mmu_page(&ex->mmu, va, NPU_ACCESS_READ, &fault))
 				return npu_exec_fault_memory(ex, &fault, r->field);
 			va = (va | (NPU_PAGE_SIZE - 1)) + 1;

@@ -261,5 +261,10 @@ int main(void)
 			NPU_Q_STATUS_RUNNING), "a job runs");
 	machine_free(m);
 	ok(true, "a machine with a job can be freed");
+	m = machine_new(&(struct npu_core_config){ .threads = 2, .hazards = true });
+	programs();
+	abort_running("a long REDUCE whose every access is looked at", &vector_job);
+	queue_reset("a long MATMUL whose every access is looked at", &matmul_job);
+	machine_free(m);
 	return done_testing();
 }
