@@ -75,16 +75,16 @@ static inline uint16_t arith_to_half(float f)
 	if (magnitude > 0x7f800000)
 		return 0x7e00;
 	if (magnitude >= 0x477ff000)	/* 65520, half way beyond 65504 */
-		return sign | 0x7c00;
+		return (uint16_t)(sign | 0x7c00);
 	if (magnitude < 0x38800000) {
 		/* Below 2^-14 a half counts in 2^-24, as a float near 0.5 does. */
 		float sum = arith_from_bits(magnitude) + 0.5f;
 
-		return sign | (arith_bits(sum) - arith_bits(0.5f));
+		return (uint16_t)(sign | (arith_bits(sum) - arith_bits(0.5f)));
 	}
 	/* 13 bits less of mantissa: half of the last bit kept, ties to even. */
 	magnitude += 0xfff + (magnitude >> 13 & 1);
-	return sign | (magnitude - ((127u - 15) << 23)) >> 13;
+	return (uint16_t)(sign | (magnitude - ((127u - 15) << 23)) >> 13);
 }
 
 static inline float arith_from_bfloat(uint16_t bfloat)
@@ -98,7 +98,7 @@ static inline uint16_t arith_to_bfloat(float f)
 
 	if (f != f)
 		return 0x7fc0;
-	return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+	return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 static inline int8_t arith_to_i8(float f)

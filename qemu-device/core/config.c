@@ -29,7 +29,7 @@ static bool parse_number(const char *text, uint32_t *value)
 		n <<= 10, end++;
 	else if (*end == 'M' || *end == 'm')
 		n <<= 20, end++;
-	*value = n;
+	*value = (uint32_t)n;
 	return !*end && n <= UINT32_MAX;
 }
 

@@ -62,7 +62,7 @@ bool npu_core_choose(struct npu_core *npu, const struct npu_core_config *config,
 	npu->paced = config->pace && !strcmp(config->pace, "model");
 	npu->num_threads = config->threads;
 	if (!npu->num_threads)
-		npu->num_threads = processors > 0 ? processors : 1;
+		npu->num_threads = processors > 0 ? (unsigned int)processors : 1;
 	if (npu->num_threads > npu->profile.cores)
 		npu->num_threads = npu->profile.cores;
 	return true;
@@ -225,7 +225,7 @@ uint64_t npu_clock(const struct npu_core *npu)
 {
 	unsigned __int128 ns = npu->ops->clock_ns(npu->opaque);
 
-	return ns * npu->profile.clock_khz / 1000000;
+	return (uint64_t)(ns * npu->profile.clock_khz / 1000000);
 }
 
 void npu_trace(const struct npu_core *npu, const struct npu_trace *event)
@@ -280,8 +280,8 @@ uint32_t npu_core_read(struct npu_core *npu, uint32_t offset)
 		clock = 0;
 	pthread_mutex_unlock(&npu->lock);
 	if (offset == NPU_REG_CLOCK_LO)
-		return clock;
-	return offset == NPU_REG_CLOCK_HI ? clock >> 32 : value;
+		return (uint32_t)clock;
+	return offset == NPU_REG_CLOCK_HI ? (uint32_t)(clock >> 32) : value;
 }
 
 void npu_core_write(struct npu_core *npu, uint32_t offset, uint32_t value)

@@ -20,7 +20,7 @@ uint64_t npu_cost_transfer(const struct npu_profile *p, uint64_t rows,
 	uint64_t per_second = 1000ull * p->mem_mbps;
 
 	bytes = bytes * rows * p->clock_khz * p->cores;
-	return p->mem_latency + (bytes + per_second - 1) / per_second;
+	return (uint64_t)(p->mem_latency + (bytes + per_second - 1) / per_second);
 }
 
 uint64_t npu_cost_matmul(const struct npu_profile *p, unsigned int type_b,

@@ -7,7 +7,7 @@ uint64_t npu_static_pj(const struct npu_profile *p, uint64_t cycles,
 {
 	unsigned __int128 fj = cycles;
 
-	return fj * cores * p->fj_cycle / 1000;
+	return (uint64_t)(fj * cores * p->fj_cycle / 1000);
 }
 
 uint64_t npu_energy_pj(const struct npu_profile *p, const uint64_t *c,
@@ -24,7 +24,7 @@ uint64_t npu_energy_pj(const struct npu_profile *p, const uint64_t *c,
 	fj += (unsigned __int128)c[NPU_CNT_MEM_READ] * p->fj_mem_byte;
 	fj += (unsigned __int128)c[NPU_CNT_MEM_WRITE] * p->fj_mem_byte;
 	fj += (unsigned __int128)c[NPU_CNT_CYCLES] * cores * p->fj_cycle;
-	return fj / 1000;
+	return (uint64_t)(fj / 1000);
 }
 
 void npu_counters_sum(const struct npu_core *npu, struct npu_run *run)

@@ -21,18 +21,18 @@ static uint64_t immediate(const struct npu_insn *insn)
 /* Truncates; -2^63 / -1 is -2^63 with remainder 0. */
 static uint64_t divide(uint64_t a, uint64_t b, bool remainder)
 {
-	int64_t x = a, y = b;
+	int64_t x = (int64_t)a, y = (int64_t)b;
 
 	if (y == -1)
 		return remainder ? 0 : 0 - a;
-	return remainder ? x % y : x / y;
+	return (uint64_t)(remainder ? x % y : x / y);
 }
 
 static bool alu(struct npu_exec *ex, const struct npu_insn *insn)
 {
 	uint64_t a = ex->regs[insn->addr[1].reg];
 	uint64_t b = ex->regs[insn->addr[2].reg] + immediate(insn);
-	int64_t x = a, y = b;
+	int64_t x = (int64_t)a, y = (int64_t)b;
 	uint64_t result;
 
 	switch (insn->subop) {
@@ -74,7 +74,7 @@ static bool alu(struct npu_exec *ex, const struct npu_insn *insn)
 		result = a >> (b & 63);
 		break;
 	case NPU_ALU_SAR:
-		result = x >> (b & 63);
+		result = (uint64_t)(x >> (b & 63));
 		break;
 	case NPU_ALU_LT:
 		result = x < y;
@@ -149,7 +149,7 @@ static bool scalar_operand(struct npu_exec *ex, const struct npu_insn *insn,
 {
 	struct npu_region r = {
 		.base = npu_exec_address(ex, insn, i), .rows = 1,
-		.field = i, .stride_field = NPU_NO_STRIDE,
+		.field = (uint8_t)i, .stride_field = NPU_NO_STRIDE,
 	};
 
 	*size = 4;
@@ -158,7 +158,7 @@ static bool scalar_operand(struct npu_exec *ex, const struct npu_insn *insn,
 	else if (insn->type[0] == NPU_TYPE_I8)
 		*size = 1;
 	r.row = *size;
-	r.align = *size;
+	r.align = (uint8_t)*size;
 	if (!npu_region_in_sram(ex, &r, host))
 		return false;
 	npu_hazards_touch(ex, &r, !i);
@@ -175,9 +175,9 @@ static bool sload(struct npu_exec *ex, const struct npu_insn *insn)
 		return false;
 	memcpy(&value, host, size);
 	if (size == 1)
-		value = (int8_t)value;
+		value = (uint64_t)(int8_t)value;
 	else if (size == 4 && insn->type[0] == NPU_TYPE_I32)
-		value = (int32_t)value;
+		value = (uint64_t)(int32_t)value;
 	set_reg(ex, insn->addr[0].reg, value);
 	ex->counters[NPU_CNT_SRAM_READ] += size;
 	return true;

@@ -10,7 +10,7 @@
 
 static struct npu_verdict illegal(size_t operand)
 {
-	return (struct npu_verdict){ NPU_FAULT_ILLEGAL, operand };
+	return (struct npu_verdict){ NPU_FAULT_ILLEGAL, (uint32_t)operand };
 }
 
 static const struct npu_verdict fine = { NPU_FAULT_NONE, 0 };

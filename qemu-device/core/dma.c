@@ -9,6 +9,8 @@
 
 /* Bytes copied between two looks at aborts and invalidations. */
 #define COPY_CHUNK	(64u << 10)
+/* Planes of a store that a dry run looks at one by one. */
+#define DRY_PLANES	1024
 
 /**
  * struct dma - one instruction's operands
@@ -155,7 +157,7 @@ static bool copy_row(struct npu_exec *ex, const struct dma *d, uint64_t mem,
 	struct npu_fault fault;
 
 	for (uint32_t done = 0; done < d->row; ) {
-		uint64_t n = d->row - done < COPY_CHUNK ? d->row - done : COPY_CHUNK;
+		uint32_t n = d->row - done < COPY_CHUNK ? d->row - done : COPY_CHUNK;
 
 		if (!npu_exec_go_on(ex))
 			return false;
@@ -191,7 +193,7 @@ static bool copy_indexed(struct npu_exec *ex, const struct dma *d)
 		if (index < 0 || (uint32_t)index >= d->limit)
 			return npu_exec_fault_needs(ex, NPU_FAULT_INDEX,
 						    NPU_FIELD_ADDR(2),
-						    (int64_t)index, y, d->limit);
+						    (uint64_t)index, y, d->limit);
 		if (!copy_row(ex, d, d->mem + (uint64_t)index * d->mem_stride,
 			      d->sram + y * d->sram_stride))
 			return false;
@@ -199,22 +201,38 @@ static bool copy_indexed(struct npu_exec *ex, const struct dma *d)
 	return true;
 }
 
+/* What a store without data does to what is known of memory. */
+static void store_dry(struct npu_exec *ex, const struct npu_insn *insn,
+		      const struct dma *d)
+{
+	uint64_t plane = (uint64_t)(d->rows - 1) * d->mem_stride + d->row;
+	uint64_t all = (uint64_t)(d->planes - 1) * d->mem_plane + plane;
+
+	if (is_indexed(insn))
+		npu_dry_store(ex, d->mem, UINT64_MAX / 2);
+	else if (d->planes > DRY_PLANES)
+		npu_dry_store(ex, d->mem, all);
+	else
+		for (uint64_t z = 0; z < d->planes; z++)
+			npu_dry_store(ex, d->mem + z * d->mem_plane, plane);
+}
+
 /* What a copy without data does to what is known of SRAM and memory. */
 static void copy_dry(struct npu_exec *ex, const struct npu_insn *insn,
 		     const struct dma *d)
 {
-	uint64_t plane = (uint64_t)(d->rows - 1) * d->mem_stride + d->row;
 	struct npu_region rows = {
-		.base = d->sram - ex->sram, .rows = d->rows, .row = d->row,
-		.stride = d->sram_stride, .field = !d->mem_field,
+		.base = (uint64_t)(d->sram - ex->sram), .rows = d->rows,
+		.row = (uint64_t)d->row + d->pad, .stride = d->sram_stride,
+		.field = !d->mem_field,
 	};
 
-	for (uint64_t z = 0; d->out && z < d->planes; z++)
-		npu_dry_store(ex, d->mem + z * d->mem_plane,
-			      is_indexed(insn) ? UINT64_MAX / 2 : plane);
+	if (d->out)
+		store_dry(ex, insn, d);
 	if (d->out || !ex->dry->known)
 		return;
-	npu_dry_wrote(ex, &rows);
+	for (uint64_t z = 0; z < d->planes; z++, rows.base += d->sram_plane)
+		npu_dry_wrote(ex, &rows);
 	if (is_indexed(insn) || !npu_dry_knows(ex, insn->addr[1].reg) ||
 	    !npu_dry_knows(ex, insn->addr[0].reg))
 		return;
@@ -230,16 +248,16 @@ static void touch(struct npu_exec *ex, const struct npu_insn *insn,
 		  const struct dma *d)
 {
 	struct npu_region r = {
-		.base = d->sram - ex->sram, .rows = d->rows,
+		.base = (uint64_t)(d->sram - ex->sram), .rows = d->rows,
 		.row = (uint64_t)d->row + d->pad, .stride = d->sram_stride,
 	};
 	struct npu_region index = { .rows = 1, .row = 4ull * d->rows };
 
 	if (is_indexed(insn)) {
-		index.base = d->index - ex->sram;
+		index.base = (uint64_t)(d->index - ex->sram);
 		npu_hazards_touch(ex, &index, false);
 	}
-	for (uint32_t z = 0; z < d->planes; z++) {
+	for (uint32_t z = 0; z < d->planes && ex->state == NPU_EXEC_READY; z++) {
 		npu_hazards_touch(ex, &r, !d->out);
 		r.base += d->sram_plane;
 	}

@@ -46,15 +46,15 @@ bool npu_exec_fault_memory(struct npu_exec *ex, const struct npu_fault *fault,
 bool npu_exec_value(struct npu_exec *ex, const struct npu_insn *insn,
 		    unsigned int i, uint32_t *value)
 {
-	uint64_t v = insn->val[i];
+	uint32_t reg = insn->val[i] & NPU_VAL_MAX;
+	uint64_t v = reg;
 
-	if (v & NPU_VAL_REG) {
-		v &= NPU_VAL_MAX;
-		if (ex->dry && !npu_dry_knows(ex, v))
+	if (insn->val[i] & NPU_VAL_REG) {
+		if (ex->dry && !npu_dry_knows(ex, reg))
 			return npu_dry_refuse(ex, NPU_FIELD_VAL(i));
-		v = ex->regs[v];
+		v = ex->regs[reg];
 	}
-	*value = v;
+	*value = (uint32_t)v;
 	return v <= NPU_VAL_MAX || npu_exec_fault(ex, NPU_FAULT_OPERAND,
 						  NPU_FIELD_VAL(i), v);
 }
@@ -73,7 +73,7 @@ bool npu_exec_signed(struct npu_exec *ex, const struct npu_insn *insn,
 			return npu_dry_refuse(ex, NPU_FIELD_VAL(i));
 	}
 	return (*value >= INT32_MIN && *value <= INT32_MAX) ||
-	       npu_exec_fault(ex, NPU_FAULT_OPERAND, NPU_FIELD_VAL(i), *value);
+	       npu_exec_fault(ex, NPU_FAULT_OPERAND, NPU_FIELD_VAL(i), (uint64_t)*value);
 }
 
 uint64_t npu_exec_address(const struct npu_exec *ex,
@@ -98,7 +98,7 @@ bool npu_exec_work(struct npu_exec *ex, uint64_t a, uint64_t b, uint64_t c,
 	if (cost > ex->budget - ex->spent)
 		return npu_exec_fault(ex, NPU_FAULT_BUDGET, 0, 0);
 	ex->spent += cost;
-	ex->slice -= work;
+	ex->slice -= (int64_t)work;
 	return true;
 }
 
@@ -122,7 +122,7 @@ static bool may_start(struct npu_exec *ex, const struct npu_insn *insn)
 	ex->spent++;
 	ex->slice -= SLICE_INSN;
 	token = npu_timing_bad_token(&ex->time, insn->wait, insn->signal);
-	return token < 0 || npu_exec_fault(ex, NPU_FAULT_TOKEN, token, 0);
+	return token < 0 || npu_exec_fault(ex, NPU_FAULT_TOKEN, (uint32_t)token, 0);
 }
 
 static bool execute(struct npu_exec *ex, const struct npu_insn *insn)

@@ -24,8 +24,8 @@ struct npu_hazards;
 #define NPU_CHUNK_WORK		(1u << 24)
 
 /* Byte offsets in an instruction, as faults name operands. */
-#define NPU_FIELD_ADDR(i)	(offsetof(struct npu_insn, addr) + 8 * (i))
-#define NPU_FIELD_VAL(i)	(offsetof(struct npu_insn, val) + 4 * (i))
+#define NPU_FIELD_ADDR(i)	((uint32_t)offsetof(struct npu_insn, addr) + 8 * (i))
+#define NPU_FIELD_VAL(i)	((uint32_t)offsetof(struct npu_insn, val) + 4 * (i))
 
 enum npu_exec_state {
 	NPU_EXEC_READY,

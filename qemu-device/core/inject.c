@@ -65,7 +65,7 @@ static bool parse_item(char *item, struct npu_inject *inject, char *error,
 	}
 	for (unsigned int i = 0; i < NPU_INJECT_KINDS; i++)
 		if (!strcmp(item, names[i])) {
-			inject->countdown[i] = n;
+			inject->countdown[i] = (uint32_t)n;
 			return true;
 		}
 	return bad_name(item, error, error_len);

@@ -15,7 +15,7 @@ static uint32_t vectors_of(const struct npu_core *npu, uint32_t causes)
 	uint32_t vectors = 0;
 
 	for (; causes; causes &= causes - 1) {
-		uint32_t vector = vector_of(npu, __builtin_ctz(causes));
+		uint32_t vector = vector_of(npu, (unsigned int)__builtin_ctz(causes));
 
 		if (vector < NPU_MAX_VECTORS)
 			vectors |= 1u << vector;
@@ -50,5 +50,5 @@ uint32_t npu_irq_enable(struct npu_core *npu, uint32_t causes)
 void npu_irq_raise(struct npu_core *npu, uint32_t vectors)
 {
 	for (; vectors; vectors &= vectors - 1)
-		npu->ops->raise(npu->opaque, __builtin_ctz(vectors));
+		npu->ops->raise(npu->opaque, (unsigned int)__builtin_ctz(vectors));
 }

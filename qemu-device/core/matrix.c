@@ -20,7 +20,7 @@
 
 static uint32_t least(uint64_t a, uint64_t b)
 {
-	return a < b ? a : b;
+	return (uint32_t)(a < b ? a : b);
 }
 
 /*

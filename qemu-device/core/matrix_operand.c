@@ -36,7 +36,7 @@ bool npu_matmul_values(struct npu_exec *ex, const struct npu_insn *insn,
 	a->ldb = ldb;
 	a->ldc = ldc;
 	a->lds = lds;
-	a->flags = insn->flags & ~NPU_F_STREAM;
+	a->flags = (uint16_t)(insn->flags & ~NPU_F_STREAM);
 	a->type_c = insn->type[NPU_MM_TYPE_C];
 	a->type_a = insn->type[NPU_MM_TYPE_A];
 	a->type_b = insn->type[NPU_MM_TYPE_B];
@@ -172,7 +172,7 @@ static void find_regions(const struct npu_exec *ex, const struct npu_insn *insn,
 	}
 	for (unsigned int i = 0; i < NPU_MM_OPERANDS; i++) {
 		r[i].base = npu_exec_address(ex, insn, i);
-		r[i].field = i;
+		r[i].field = (uint8_t)i;
 	}
 }
 

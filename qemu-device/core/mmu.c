@@ -183,7 +183,7 @@ static bool walk(struct npu_mmu *mmu, uint64_t va, uint32_t access,
 		return false;
 	table_bus = mmu->root;
 	for (*level = NPU_PT_LEVELS - 1; ; --*level) {
-		unsigned int shift = NPU_PAGE_SHIFT + NPU_PT_BITS * *level;
+		int shift = NPU_PAGE_SHIFT + NPU_PT_BITS * *level;
 		const uint8_t *host = window(mmu, table_bus, NPU_PAGE_SIZE, false);
 
 		if (!host)

@@ -13,7 +13,7 @@
 bool npu_pace_holds(struct npu_core *npu, struct npu_run *run)
 {
 	unsigned __int128 ns = run->counters[NPU_CNT_CYCLES];
-	uint64_t due = run->start_ns + ns * 1000000 / npu->profile.clock_khz;
+	uint64_t due = run->start_ns + (uint64_t)(ns * 1000000 / npu->profile.clock_khz);
 
 	if (!npu->paced || run->stop != NPU_STOP_NONE ||
 	    npu->ops->clock_ns(npu->opaque) >= due)
@@ -55,8 +55,8 @@ void npu_pace_sleep(struct npu_core *npu)
 		return;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	ns += t.tv_nsec;
-	t.tv_sec += ns / 1000000000;
-	t.tv_nsec = ns % 1000000000;
+	ns += (uint64_t)t.tv_nsec;
+	t.tv_sec += (time_t)(ns / 1000000000);
+	t.tv_nsec = (long)(ns % 1000000000);
 	pthread_cond_timedwait(&npu->work, &npu->lock, &t);
 }

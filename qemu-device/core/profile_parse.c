@@ -76,7 +76,7 @@ static bool digit(char **at, uint64_t *value)
 {
 	if (**at < '0' || **at > '9' || *value > UINT64_MAX / 10 - 1)
 		return false;
-	*value = *value * 10 + (*(*at)++ - '0');
+	*value = *value * 10 + (uint64_t)(*(*at)++ - '0');
 	return true;
 }
 
@@ -102,7 +102,7 @@ static bool parse_value(char *at, enum kind kind, uint64_t *value)
 	}
 	unit = kind == SIZE && *at ? strchr(units, *at) : NULL;
 	if (unit) {
-		shift = 10 * (unit - units + 1);
+		shift = 10 * (unsigned int)(unit - units + 1);
 		at++;
 	}
 	if (*at || *value >> (63 - shift))
@@ -134,7 +134,7 @@ static bool set_number(struct parser *p, struct npu_profile *profile,
 			     key->kind == COUNT ? " without decimals" : "");
 	if (value < key->min || value > key->max)
 		return out_of_bounds(p, key);
-	narrow = value;
+	narrow = (uint32_t)value;
 	if (key->wide)
 		memcpy(at, &value, sizeof(value));
 	else
@@ -225,7 +225,7 @@ static bool check(struct parser *p, struct npu_profile *m)
 	if (fj > UINT32_MAX)
 		return wrong(p, "idle_watts: too much for %u cores at this clock",
 			     m->cores);
-	m->fj_cycle = fj;
+	m->fj_cycle = (uint32_t)fj;
 	return true;
 }
 

@@ -110,7 +110,7 @@ static struct npu_verdict check_loop(const struct npu_insn *insn, uint32_t pc,
 	if (end >= count - 1 || insn[end - pc].opcode != NPU_OP_ENDLOOP ||
 	    (nest->depth && end >= nest->end[nest->depth - 1]))
 		return bad_body;
-	nest->end[nest->depth++] = end;
+	nest->end[nest->depth++] = (uint32_t)end;
 	return (struct npu_verdict){ 0 };
 }
 

@@ -69,7 +69,7 @@ static bool read_capability(const struct npu_core *npu, uint32_t offset,
 		*value = HIGH(NPU_FEATURES);
 		return true;
 	case NPU_REG_MEM_MBPS:
-		*value = p->mem_mbps < UINT32_MAX ? p->mem_mbps : UINT32_MAX;
+		*value = p->mem_mbps < UINT32_MAX ? (uint32_t)p->mem_mbps : UINT32_MAX;
 		return true;
 	case NPU_REG_MACS_I8:
 		*value = p->macs_i8;
@@ -239,7 +239,7 @@ uint32_t npu_regs_read(struct npu_core *npu, uint32_t offset)
 		return read_counter(npu, offset);
 	q = queue_of(npu, offset);
 	if (q >= 0)
-		return npu_queue_read(npu, q, offset % NPU_QUEUE_STRIDE);
+		return npu_queue_read(npu, (unsigned int)q, offset % NPU_QUEUE_STRIDE);
 	return read_control(npu, offset);
 }
 
@@ -275,7 +275,8 @@ void npu_regs_write(struct npu_core *npu, uint32_t offset, uint32_t value,
 	if (npu->resetting)
 		return;
 	if (q >= 0) {
-		npu_queue_write(npu, q, offset % NPU_QUEUE_STRIDE, value, effect);
+		npu_queue_write(npu, (unsigned int)q, offset % NPU_QUEUE_STRIDE, value,
+				effect);
 		return;
 	}
 	switch (offset) {

@@ -57,7 +57,7 @@ static int first_in_line(const struct npu_core *npu)
 		if (!other || queue->priority > other->priority ||
 		    (queue->priority == other->priority &&
 		     queue->arrival < other->arrival))
-			best = q;
+			best = (int)q;
 	}
 	return best;
 }
@@ -76,7 +76,7 @@ static void start(struct npu_core *npu, struct npu_queue *queue,
 	run->num_cores = cores;
 	run->pending = 1;	/* the loader */
 	for (unsigned int i = 0; i < cores; i++) {
-		unsigned int core = __builtin_ctz(npu->free_cores);
+		unsigned int core = (unsigned int)__builtin_ctz(npu->free_cores);
 
 		npu->free_cores &= npu->free_cores - 1;
 		run->cores[i] = npu->exec[core];

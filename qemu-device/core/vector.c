@@ -117,7 +117,8 @@ static struct npu_region region(uint8_t size, unsigned int field,
 				unsigned int stride_field, uint64_t stride)
 {
 	return (struct npu_region){
-		.stride = stride, .field = field, .stride_field = stride_field,
+		.stride = stride, .field = (uint8_t)field,
+		.stride_field = (uint8_t)stride_field,
 		.align = size, .stride_align = size, .elem = size,
 	};
 }
@@ -131,7 +132,7 @@ static struct npu_region source_region(const struct npu_vec_args *a,
 	uint64_t cols = a->cols;
 
 	if (s && a->opcode == NPU_OP_ROPE)
-		cols = a->p[0] / 2;
+		cols = (uint64_t)a->p[0] / 2;
 	r.rows = a->rows;
 	r.row = cols * size;
 	switch (s ? a->bcast[s - 1] : NPU_BCAST_NONE) {
@@ -323,7 +324,7 @@ static uint32_t piece_of(const struct npu_vec_args *a, uint32_t first)
 {
 	uint32_t chunk = a->opcode == NPU_OP_TOPK ? TOPK_CHUNK : NPU_CHUNK_WORK;
 	uint32_t rows = chunk / (a->cols ? a->cols : 1);
-	uint32_t left = a->rows - first, div = a->p[2];
+	uint32_t left = a->rows - first, div = (uint32_t)a->p[2];
 
 	if (!rows)
 		rows = 1;
