@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 # help: make fuzz          libFuzzer targets, to run for as long as you like: build/fuzz/
 # help: make fuzz-long     run them for SECONDS=3600 in all, then print a table
+# help: make fuzz-qemu     the device in a QEMU under sanitizers, at random for SECONDS=3600
+# help: make fuzz-corpus   make tests/fuzz/corpus/ anew from programs and from what runs found
 
 # The machine, and what reads files and texts, once more, with coverage and
 # sanitizers of clang.
@@ -13,17 +15,26 @@ fuzz_sanitize = -fsanitize=address,undefined -fno-sanitize-recover=all
 FUZZ_CC := clang
 fuzz_cflags = -std=gnu11 -O1 -g -ffp-contract=off -Wall -Wextra -Werror $(fuzz_sanitize)
 
-.PHONY: fuzz fuzz-long
+.PHONY: fuzz fuzz-long fuzz-corpus fuzz-qemu
 fuzz: $(fuzz_programs) $(B)/tests/tools/make-model
 
 SECONDS ?= 3600
 fuzz-long: fuzz
 	$(Q)tests/fuzz/long-run $(SECONDS)
 
+# QEMU under sanitizers, driven by tests without a guest; seeds from the clock.
+fuzz-qemu: $(B)/tests/device/random_test $(B)/tests/device/hostile_test | build/.setup
+	$(Q)tools/fetch meson qemu
+	$(Q)tools/build-qemu --sanitize
+	$(Q)tests/fuzz/qemu-run $(SECONDS)
+
+fuzz-corpus: fuzz $(B)/tests/tools/make-fuzz-seeds
+	$(Q)tests/fuzz/keep-corpus
+
 $(B)/fuzz/obj/%.o: %.c | build/.setup
 	$(call say,FUZZCC,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(FUZZ_CC) $(cppflags) $(test_includes) -Itests/fuzz/lib -I$(B)/obj/qemu-device/core \
+	$(Q)$(FUZZ_CC) $(cppflags) $(test_includes) -I$(B)/obj/qemu-device/core \
 		$(drm_cflags) $(fuzz_cflags) -fsanitize=fuzzer-no-link -c -o $@ $<
 
 $(B)/fuzz/obj/qemu-device/core/profile.o: $(B)/obj/qemu-device/core/npu-profiles.h

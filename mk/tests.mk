@@ -10,7 +10,7 @@ TESTS ?=
 # What several tests share: helpers, and the float reference model.
 test_parts := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/lib/*.c tests/harness/*.c) \
 	$(filter-out tests/reference/ref-run.c,$(wildcard tests/reference/*.c)))
-test_includes = -Itests/lib -Itests/harness -Itests/reference -Itests/unit -Iqemu-device -Iqemu-device/core \
+test_includes = -Itests/lib -Itests/fuzz/lib -Itests/harness -Itests/reference -Itests/unit -Iqemu-device -Iqemu-device/core \
 	-Ilibnpu -Ilibnpu/include $(patsubst %/,-I%,$(filter-out libnpu/include/,$(wildcard libnpu/*/)))
 bench_libs = -ldnnl
 

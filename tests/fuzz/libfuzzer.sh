@@ -1,16 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 #
-# A bounded run of every libFuzzer target, from good files on. NPU_FUZZ_RUNS is
-# how many inputs each gets. What made one fail is left in build/fuzz/.
+# A bounded run of every libFuzzer target, from good files and from the inputs in
+# tests/fuzz/corpus/ on. NPU_FUZZ_RUNS is how many inputs each gets. What made one
+# fail is left in build/fuzz/.
 
 set -u
 cd "$(dirname "$0")/../.."
 . tests/lib/tap.sh
 
-runs=${NPU_FUZZ_RUNS:-5000}
-# Long texts take long; what they could show, short ones show.
-declare -A max_len=([text]=512)
+. tests/fuzz/lib/options.sh
+
+# As many as a few seconds allow, by what one of them costs.
+declare -A runs=([core_decode]=100000 [core_pages]=40000 [core_text]=50000 [core_device]=3000
+	[core_program]=1500 [job_file]=5000)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -36,18 +39,25 @@ make_seeds()
 run_target()
 {
 	local name=$1 log=$work/$1.log
+	local -a options folders=("$work/$name")
 
-	mkdir -p "$work/$name"
-	build/fuzz/"$name" -runs="$runs" -seed=1 -max_len="${max_len[$name]:-32768}" \
-		-print_final_stats=1 -artifact_prefix=build/fuzz/"$name"- "$work/$name" "$work/seeds" >"$log" 2>&1
+	mapfile -t options < <(fuzz_options "$name")
+	fuzz_corpus "$name" "$work/$name"
+	case $name in
+	gguf | text | vocabulary)
+		folders+=("$work/seeds")
+		;;
+	esac
+	build/fuzz/"$name" -runs="$2" -seed=1 "${options[@]}" "${folders[@]}" >"$log" 2>&1
 }
 
 make_seeds
 ok $? "seeds"
 for target in tests/fuzz/targets/*.c; do
 	name=$(basename "$target" .c)
-	run_target "$name"
-	ok $? "$name: $runs inputs"
+	count=${NPU_FUZZ_RUNS:-${runs[$name]:-5000}}
+	run_target "$name" "$count"
+	ok $? "$name: $count inputs"
 	sed -n 's/^SUMMARY.*\|^stat::number_of_executed_units.*/# &/p' "$work/$name.log"
 done
 done_testing

@@ -6,7 +6,7 @@
 
 # Inputs that are longer show nothing that shorter ones do not, and take long.
 declare -A fuzz_max_len=([text]=512 [core_decode]=128 [core_pages]=1024 [core_text]=2048
-	[core_device]=1024 [core_program]=16384 [job_file]=4096)
+	[core_device]=1024 [core_program]=65536 [job_file]=4096)
 
 # An input that takes this long, or this much memory, has found something.
 fuzz_seconds=25
@@ -23,5 +23,14 @@ fuzz_options()
 	echo "-artifact_prefix=build/fuzz/$1-"
 	if [ -f "tests/fuzz/dict/$1.dict" ]; then
 		echo "-dict=tests/fuzz/dict/$1.dict"
+	fi
+}
+
+# fuzz_corpus TARGET FOLDER: unpacks the inputs that are kept, if there are any.
+fuzz_corpus()
+{
+	mkdir -p "$2"
+	if [ -f "tests/fuzz/corpus/$1.tar.gz" ]; then
+		tar -xzf "tests/fuzz/corpus/$1.tar.gz" -C "$2"
 	fi
 }
