@@ -35,7 +35,7 @@ static uint64_t decay(uint64_t n)
 			result = result * base >> 32;
 		base = base * base >> 32;
 	}
-	return result;
+	return (uint64_t)result;
 }
 
 void npu_meter_advance(struct npu_meter *meter, const struct npu_profile *p,
@@ -70,10 +70,10 @@ void npu_meter_add(struct npu_meter *meter, const struct npu_profile *p,
 	/* What the register can show. */
 	if (heat > (__int128)INT32_MAX * 1000 - NPU_METER_AMBIENT_MC * 1000)
 		heat = (__int128)INT32_MAX * 1000 - NPU_METER_AMBIENT_MC * 1000;
-	meter->heat_uk = heat;
+	meter->heat_uk = (int64_t)heat;
 }
 
 int32_t npu_meter_temperature(const struct npu_meter *meter)
 {
-	return NPU_METER_AMBIENT_MC + meter->heat_uk / 1000;
+	return (int32_t)(NPU_METER_AMBIENT_MC + meter->heat_uk / 1000);
 }

@@ -218,7 +218,7 @@ static uint32_t read_control(const struct npu_core *npu, uint32_t offset)
 	case NPU_REG_ENERGY_HI:
 		return HIGH(npu->meter.energy_uj);
 	case NPU_REG_TEMP:
-		return npu_meter_temperature(&npu->meter);
+		return (uint32_t)npu_meter_temperature(&npu->meter);
 	default:
 		return 0;
 	}
