@@ -94,6 +94,7 @@ struct npu_tlb_regs {
  * @paced: jobs take the time that the model says
  * @inject: faults on demand
  * @busy: threads that act for the machine without the lock
+ * @kicks: number of times that @work was signalled
  * @irq: causes of interrupts
  * @events: event ring
  * @tlb: invalidation
@@ -124,6 +125,7 @@ struct npu_core {
 	bool quit, enabled, resetting, fatal, stuck, paced;
 	struct npu_inject inject;
 	unsigned int busy;
+	uint32_t kicks;
 	struct npu_irq irq;
 	struct npu_event_ring events;
 	struct npu_tlb_regs tlb;

@@ -16,7 +16,7 @@ static bool translate(struct npu_exec *ex, const struct npu_region *r)
 	uint32_t pages = 0;
 
 	for (uint64_t y = 0; r->row && y < r->rows; y++) {
-		uint64_t va = r->base + y * r->stride, end = va + r->row;
+		uint64_t va = r->base + y * r->stride, end = va + r->row, left;
 
 		if (!npu_exec_go_on(ex))
 			return false;
@@ -25,9 +25,10 @@ static bool translate(struct npu_exec *ex, const struct npu_region *r)
 			/* A row of KN may have a million. */
 			if (++pages % PAGES_MAX == 0 && !npu_exec_go_on(ex))
 				return false;
-			if (!npu_mmu_page(&ex->mmu, va, NPU_ACCESS_READ, &fault))
+			if (!npu_mmu_span(&ex->mmu, va, NPU_ACCESS_READ, &left,
+					  &fault))
 				return npu_exec_fault_memory(ex, &fault, r->field);
-			va = (va | (NPU_PAGE_SIZE - 1)) + 1;
+			va += left;
 		} while (va < end);
 	}
 	return true;

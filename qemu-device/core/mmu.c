@@ -49,6 +49,8 @@ void npu_mmu_drop(struct npu_mmu *mmu)
 		mmu->max_windows = 0;
 	}
 	memset(mmu->tlb, 0, sizeof(mmu->tlb));
+	memset(mmu->huge, 0, sizeof(mmu->huge));
+	mmu->leaves = NULL;
 	memset(mmu->recent, 0xff, sizeof(mmu->recent));
 }
 
@@ -121,7 +123,8 @@ static uint8_t *window(struct npu_mmu *mmu, uint64_t bus, uint64_t page,
 		       bool write)
 {
 	uint64_t reach = write ? page : NPU_HUGE_SIZE;
-	uint32_t hash = (bus / reach * 2 + write) % NPU_TLB_WINDOWS;
+	unsigned int shift = __builtin_ctzll(reach);
+	uint32_t hash = ((bus >> shift) * 2 + write) % NPU_TLB_WINDOWS;
 	uint32_t *recent = &mmu->recent[hash];
 	uint8_t *host;
 
@@ -131,7 +134,7 @@ static uint8_t *window(struct npu_mmu *mmu, uint64_t bus, uint64_t page,
 		if (w->write == write && covers(w, bus))
 			return w->host + (bus - w->bus);
 	}
-	host = new_window(mmu, recent, bus, reach - bus % reach, write);
+	host = new_window(mmu, recent, bus, reach - (bus & (reach - 1)), write);
 	return host && covers(&mmu->windows[*recent], bus) ? host : NULL;
 }
 
@@ -172,43 +175,82 @@ static bool well_formed(uint64_t pte, int level, bool *table)
 	       !(pte & NPU_PTE_ADDR & (page - 1));
 }
 
-/* Find the leaf entry of @va, and its @level. */
+/* The entry of @va in the table of @level at @host; *@table: whether it is one. */
+static bool read_entry(const uint8_t *host, uint64_t va, int level,
+		       uint32_t access, uint64_t *pte, bool *table,
+		       struct npu_fault *fault)
+{
+	unsigned int shift = NPU_PAGE_SHIFT + NPU_PT_BITS * level;
+
+	host += 8 * (va >> shift & ((1 << NPU_PT_BITS) - 1));
+	*pte = __atomic_load_n((const uint64_t *)host, __ATOMIC_RELAXED);
+	if (!(*pte & NPU_PTE_VALID))
+		return fail(fault, NPU_FAULT_PAGE, access, va);
+	return well_formed(*pte, level, table) ||
+	       fail(fault, NPU_FAULT_PAGE_TABLE, access, va);
+}
+
+/* Find the leaf entry of @va, and its @level. Neighbours are in the same table. */
 static bool walk(struct npu_mmu *mmu, uint64_t va, uint32_t access,
 		 uint64_t *leaf, int *level, struct npu_fault *fault)
 {
-	uint64_t table_bus, pte;
+	uint64_t table_bus;
 	bool table = true;
 
+	*level = 0;
+	if (mmu->leaves && mmu->leaves_of == va / NPU_HUGE_SIZE)
+		return read_entry(mmu->leaves, va, 0, access, leaf, &table, fault);
 	if (!find_root(mmu, access, va, fault))
 		return false;
 	table_bus = mmu->root;
 	for (*level = NPU_PT_LEVELS - 1; ; --*level) {
-		int shift = NPU_PAGE_SHIFT + NPU_PT_BITS * *level;
 		const uint8_t *host = window(mmu, table_bus, NPU_PAGE_SIZE, false);
 
 		if (!host)
 			return fail(fault, NPU_FAULT_PAGE_TABLE, access, va);
-		host += 8 * (va >> shift & ((1 << NPU_PT_BITS) - 1));
-		pte = __atomic_load_n((const uint64_t *)host, __ATOMIC_RELAXED);
-		if (!(pte & NPU_PTE_VALID))
-			return fail(fault, NPU_FAULT_PAGE, access, va);
-		if (!well_formed(pte, *level, &table))
-			return fail(fault, NPU_FAULT_PAGE_TABLE, access, va);
+		if (!*level) {
+			mmu->leaves = host;
+			mmu->leaves_of = va / NPU_HUGE_SIZE;
+		}
+		if (!read_entry(host, va, *level, access, leaf, &table, fault))
+			return false;
 		if (!table)
-			break;
-		table_bus = pte & NPU_PTE_ADDR;
+			return true;
+		table_bus = *leaf & NPU_PTE_ADDR;
 	}
-	*leaf = pte;
-	return true;
 }
 
-/* Translate the page of @va and remember it. */
-static uint8_t *fill(struct npu_mmu *mmu, struct npu_tlb_entry *entry,
-		     uint64_t key, uint64_t va, uint32_t access,
-		     struct npu_fault *fault)
+/* Key of the page of @size at @va; none is zero. */
+static uint64_t tlb_key(uint64_t va, uint64_t size, uint32_t access)
 {
+	return (va / size << 1 | (access == NPU_ACCESS_WRITE)) + 1;
+}
+
+/* Remember all of the huge page at @bus, if it is one piece in the host. */
+static uint8_t *fill_huge(struct npu_mmu *mmu, uint64_t va, uint64_t bus,
+			  uint32_t access)
+{
+	uint64_t key = tlb_key(va, NPU_HUGE_SIZE, access);
+	struct npu_tlb_entry *entry = &mmu->huge[key % NPU_TLB_HUGE];
 	bool write = access == NPU_ACCESS_WRITE;
-	uint64_t leaf, page, bus;
+	uint8_t *host = window(mmu, bus, NPU_HUGE_SIZE, write);
+	uint64_t last = bus + NPU_HUGE_SIZE - NPU_PAGE_SIZE;
+
+	if (!host || window(mmu, last, NPU_HUGE_SIZE, write) !=
+		     host + (last - bus))
+		return NULL;
+	entry->key = key;
+	entry->host = host;
+	return host;
+}
+
+/* Translate the page of @va and remember it; *@left as npu_mmu_span() has it. */
+static uint8_t *fill(struct npu_mmu *mmu, uint64_t va, uint32_t access,
+		     uint64_t *left, struct npu_fault *fault)
+{
+	uint64_t key = tlb_key(va, NPU_PAGE_SIZE, access), leaf, page;
+	struct npu_tlb_entry *entry = &mmu->tlb[key % NPU_TLB_ENTRIES];
+	bool write = access == NPU_ACCESS_WRITE;
 	uint8_t *host;
 	int level;
 
@@ -218,56 +260,67 @@ static uint8_t *fill(struct npu_mmu *mmu, struct npu_tlb_entry *entry,
 		fail(fault, NPU_FAULT_PROTECTION, access, va);
 		return NULL;
 	}
+	leaf &= NPU_PTE_ADDR;
 	page = level ? NPU_HUGE_SIZE : NPU_PAGE_SIZE;
-	bus = (leaf & NPU_PTE_ADDR) + (va & (page - 1) & ~PAGE_MASK);
-	host = window(mmu, bus, page, write);
+	host = level ? fill_huge(mmu, va, leaf, access) : NULL;
+	*left = (host ? NPU_HUGE_SIZE : NPU_PAGE_SIZE);
+	*left -= va & (*left - 1);
+	if (host)
+		return host + (va & (NPU_HUGE_SIZE - 1));
+	host = window(mmu, leaf + (va & (page - 1) & ~PAGE_MASK), page, write);
 	if (!host) {
 		fail(fault, NPU_FAULT_BUS, access, va);
 		return NULL;
 	}
 	entry->key = key;
 	entry->host = host;
-	return host;
+	return host + (va & PAGE_MASK);
 }
 
-uint8_t *npu_mmu_page(struct npu_mmu *mmu, uint64_t va, uint32_t access,
-		      struct npu_fault *fault)
+uint8_t *npu_mmu_span(struct npu_mmu *mmu, uint64_t va, uint32_t access,
+		      uint64_t *left, struct npu_fault *fault)
 {
-	uint64_t page = va >> NPU_PAGE_SHIFT;
-	uint64_t key = (page << 1 | (access == NPU_ACCESS_WRITE)) + 1;
-	struct npu_tlb_entry *entry = &mmu->tlb[key % NPU_TLB_ENTRIES];
-	uint8_t *host = entry->host;
+	uint64_t key = tlb_key(va, NPU_HUGE_SIZE, access);
+	const struct npu_tlb_entry *entry = &mmu->huge[key % NPU_TLB_HUGE];
 
 	if (va >= VA_LIMIT) {
 		fail(fault, NPU_FAULT_PAGE, access, va);
 		return NULL;
 	}
+	if (entry->key == key) {
+		*left = NPU_HUGE_SIZE - (va & (NPU_HUGE_SIZE - 1));
+		return entry->host + (va & (NPU_HUGE_SIZE - 1));
+	}
+	key = tlb_key(va, NPU_PAGE_SIZE, access);
+	entry = &mmu->tlb[key % NPU_TLB_ENTRIES];
 	if (entry->key != key)
-		host = fill(mmu, entry, key, va, access, fault);
-	return host ? host + (va & PAGE_MASK) : NULL;
+		return fill(mmu, va, access, left, fault);
+	*left = NPU_PAGE_SIZE - (va & PAGE_MASK);
+	return entry->host + (va & PAGE_MASK);
 }
 
-/* Bytes of a page behind @va, at most @len. */
-static uint64_t piece(uint64_t va, uint64_t len)
+uint8_t *npu_mmu_page(struct npu_mmu *mmu, uint64_t va, uint32_t access,
+		      struct npu_fault *fault)
 {
-	uint64_t left = NPU_PAGE_SIZE - (va & PAGE_MASK);
+	uint64_t left;
 
-	return left < len ? left : len;
+	return npu_mmu_span(mmu, va, access, &left, fault);
 }
 
 const uint8_t *npu_mmu_run(struct npu_mmu *mmu, uint64_t va, uint64_t len)
 {
 	const uint8_t *first, *host;
 	struct npu_fault unused;
-	uint64_t done;
+	uint64_t done, left;
 
 	if (len > RUN_MAX)
 		return NULL;
-	first = npu_mmu_page(mmu, va, NPU_ACCESS_READ, &unused);
+	first = npu_mmu_span(mmu, va, NPU_ACCESS_READ, &left, &unused);
 	if (!first)
 		return NULL;
-	for (done = piece(va, len); done < len; done += piece(va + done, len - done)) {
-		host = npu_mmu_page(mmu, va + done, NPU_ACCESS_READ, &unused);
+	for (done = left; done < len; done += left) {
+		host = npu_mmu_span(mmu, va + done, NPU_ACCESS_READ, &left,
+				    &unused);
 		if (host != first + done)
 			return NULL;
 	}
@@ -287,11 +340,13 @@ bool npu_mmu_read(struct npu_mmu *mmu, uint64_t va, void *buf, uint64_t len,
 		  uint32_t access, struct npu_fault *fault)
 {
 	for (uint64_t n, done = 0; done < len; done += n) {
-		const uint8_t *host = npu_mmu_page(mmu, va + done, access, fault);
+		const uint8_t *host = npu_mmu_span(mmu, va + done, access, &n,
+						   fault);
 
 		if (!host)
 			return false;
-		n = piece(va + done, len - done);
+		if (n > len - done)
+			n = len - done;
 		npu_mmu_copy((uint8_t *)buf + done, host, n);
 	}
 	return true;
@@ -301,12 +356,13 @@ bool npu_mmu_write(struct npu_mmu *mmu, uint64_t va, const void *buf,
 		   uint64_t len, struct npu_fault *fault)
 {
 	for (uint64_t n, done = 0; done < len; done += n) {
-		uint8_t *host = npu_mmu_page(mmu, va + done, NPU_ACCESS_WRITE,
-					     fault);
+		uint8_t *host = npu_mmu_span(mmu, va + done, NPU_ACCESS_WRITE,
+					     &n, fault);
 
 		if (!host)
 			return false;
-		n = piece(va + done, len - done);
+		if (n > len - done)
+			n = len - done;
 		npu_mmu_copy(host, (const uint8_t *)buf + done, n);
 	}
 	return true;

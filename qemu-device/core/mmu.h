@@ -12,6 +12,7 @@
 struct npu_core;
 
 #define NPU_TLB_ENTRIES		2048
+#define NPU_TLB_HUGE		64
 #define NPU_TLB_WINDOWS		64
 
 struct npu_tlb_entry {
@@ -35,6 +36,9 @@ struct npu_window {
  * @active: a thread may be using host pointers (guarded by the machine's lock)
  * @seen: TLB_SEQ up to which nothing stale is held
  * @tlb: host pages by VA
+ * @huge: host pages of 2 MiB by VA
+ * @leaves: table of 4 KiB pages that was walked last, or NULL
+ * @leaves_of: number of the 2 MiB of VA that it is of
  * @windows: host mappings that the owner gave, given back all at once
  * @num_windows: used entries of @windows
  * @max_windows: allocated entries of @windows
@@ -51,6 +55,9 @@ struct npu_mmu {
 	bool active;
 	uint32_t seen;
 	struct npu_tlb_entry tlb[NPU_TLB_ENTRIES];
+	struct npu_tlb_entry huge[NPU_TLB_HUGE];
+	const uint8_t *leaves;
+	uint64_t leaves_of;
 	struct npu_window *windows;
 	unsigned int num_windows, max_windows;
 	uint32_t drops;
@@ -94,6 +101,19 @@ void npu_mmu_safepoint(struct npu_mmu *mmu);
  */
 uint8_t *npu_mmu_page(struct npu_mmu *mmu, uint64_t va, uint32_t access,
 		      struct npu_fault *fault);
+
+/**
+ * npu_mmu_span() - npu_mmu_page(), and how far the host memory goes on
+ * @mmu: translations
+ * @va: address
+ * @access: enum npu_access
+ * @left: receives the bytes from @va to the end of its page, of 4 KiB or 2 MiB
+ * @fault: receives code, access and address if there is none
+ *
+ * Return: pointer, or NULL.
+ */
+uint8_t *npu_mmu_span(struct npu_mmu *mmu, uint64_t va, uint32_t access,
+		      uint64_t *left, struct npu_fault *fault);
 
 /**
  * npu_mmu_run() - host memory of a range, if it lies in one piece there

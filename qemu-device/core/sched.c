@@ -7,12 +7,72 @@
  * A thread sleeps only when there is nothing to do. One that takes a core and
  * leaves others wakes the next; so what a thread puts on the list itself needs
  * no wake-up if it goes on to take one from there.
+ *
+ * While another thread is at work, what it leads to is soon there: cores of a
+ * job meet at barriers many times a millisecond. A thread then looks out for
+ * that a little before it sleeps, since sleeping and waking cost more than most
+ * of what cores do between two barriers. In an idle device all sleep at once.
  */
 #include "device.h"
 
+#include <time.h>
+
+/* How long a thread looks out, and how often between looks at the clock. */
+#define LINGER_NS	100000
+#define LINGER_LOOKS	64
+
 void npu_sched_kick(struct npu_core *npu)
 {
+	__atomic_fetch_add(&npu->kicks, 1, __ATOMIC_RELAXED);
 	pthread_cond_signal(&npu->work);
+}
+
+static void relax(void)
+{
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#endif
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+/* The lock is never held for long. */
+static void lock(struct npu_core *npu)
+{
+	for (int i = 0; i < LINGER_LOOKS; i++) {
+		if (!pthread_mutex_trylock(&npu->lock))
+			return;
+		relax();
+	}
+	pthread_mutex_lock(&npu->lock);
+}
+
+/* Wait a little for a kick if one is likely; false: none came. Lock held. */
+static bool linger(struct npu_core *npu)
+{
+	uint32_t seen = npu->kicks;
+	int64_t end;
+	bool kicked = false;
+
+	if (!npu->busy)
+		return false;
+	pthread_mutex_unlock(&npu->lock);
+	end = now_ns() + LINGER_NS;
+	do {
+		for (int i = 0; i < LINGER_LOOKS && !kicked; i++) {
+			relax();
+			kicked = __atomic_load_n(&npu->kicks, __ATOMIC_RELAXED) !=
+				 seen;
+		}
+	} while (!kicked && now_ns() < end);
+	lock(npu);
+	return npu->kicks != seen;
 }
 
 static void push_ready(struct npu_core *npu, struct npu_exec *ex)
@@ -231,7 +291,7 @@ static void work_for(struct npu_core *npu, struct npu_exec *ex)
 	if (stale)
 		npu_mmu_drop(&ex->mmu);
 	npu_exec_run(ex);
-	pthread_mutex_lock(&npu->lock);
+	lock(npu);
 	vectors = npu_mmu_leave(&ex->mmu);
 	if (!vectors)
 		return;
@@ -389,7 +449,7 @@ void *npu_sched_worker(void *core)
 		npu->ops->thread_begin(npu->opaque);
 	pthread_mutex_lock(&npu->lock);
 	while (!npu->quit) {
-		if (!step(npu))
+		if (!step(npu) && !linger(npu))
 			npu_pace_sleep(npu);
 		npu_reset_settle(npu);
 	}
