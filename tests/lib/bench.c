@@ -55,7 +55,8 @@ void bench_program(struct bench_device *d, uint32_t num_insns, uint32_t sram_siz
 
 	*program = (struct npu_program){ .magic = NPU_PROGRAM_MAGIC, .num_insns = num_insns,
 					 .isa_version = NPU_ISA_VERSION, .min_cores = d->cores,
-					 .max_cores = d->cores, .sram_size = sram_size };
+					 .max_cores = d->cores, .sram_size = sram_size,
+					 .num_args = d->job.num_args };
 	d->job.program_size = (uint32_t)sizeof(*program) + num_insns * NPU_INSN_SIZE;
 }
 

@@ -37,7 +37,7 @@ void bench_close(struct bench_device *d);
 
 /**
  * bench_program() - complete the program
- * @d: whose insns are filled in
+ * @d: whose insns are filled in, and whose job says how many arguments there are
  * @num_insns: how many of them
  * @sram_size: bytes of SRAM that it uses
  */

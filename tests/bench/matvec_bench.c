@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Matrix times vector, 4096x14336, on the device with all host processors, beside what the same
+ * threads read in the same run. The matrices are so many that no cache holds what comes next.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "kernels.h"
+
+#define K 4096u
+#define N 14336u
+#define GROUP 32u
+#define PANELS (N / NPU_PACK_COLS)
+#define LDS (K / GROUP * NPU_PACK_COLS * 2)
+#define ARENA (1ull << 29)
+#define ROUNDS 31
+
+#define VA_X 0x10000000ull
+#define VA_Y 0x10200000ull
+#define VA_ARENA 0x40000000ull
+
+#define SRAM_X 0
+#define SRAM_Y K
+#define R_MATRIX NPU_R_ARG(0)	/* argument: the matrix */
+
+enum { R_B = 8, R_S, R_Y, R_BASE_X, R_BASE_Y };
+
+/**
+ * struct matvec - one kind of weights
+ * @name: for people
+ * @type: of weights
+ * @panel: bytes of sixteen columns
+ * @size: bytes of the weights of a matrix
+ * @bytes: and of its scales, which lie behind them
+ * @flags: of the MATMUL
+ */
+struct matvec {
+	const char *name;
+	uint8_t type;
+	uint32_t panel;
+	size_t size, bytes;
+	uint16_t flags;
+};
+
+static const struct matvec kinds[] = {
+	{ "INT8:", NPU_TYPE_I8, K * 16, (size_t)K * N, (size_t)K * N, 0 },
+	{ "INT4, a scale for 32:", NPU_TYPE_I4, K * 8, (size_t)K * N / 2,
+	  (size_t)K * N / 2 + (size_t)PANELS * LDS, NPU_F_GROUP },
+};
+
+/* Each core loads x, and takes its share of the columns. */
+static uint32_t build(struct npu_insn *p, const struct matvec *v, uint32_t cores)
+{
+	uint32_t n = 0, panels = PANELS / cores, cols = N / cores;
+
+	p[n++] = bench_lea(R_BASE_X, NPU_R_ZERO, VA_X, 0, 0, 0, 0);
+	p[n++] = bench_lea(R_BASE_Y, NPU_R_ZERO, VA_Y, 0, 0, 0, 0);
+	p[n++] = bench_lea(R_B, R_MATRIX, 0, BENCH_REG(NPU_R_CORE), panels * v->panel, 0, 0);
+	p[n++] = bench_lea(R_S, R_MATRIX, v->size, BENCH_REG(NPU_R_CORE), panels * LDS, 0, 0);
+	p[n++] = bench_lea(R_Y, R_BASE_Y, 0, BENCH_REG(NPU_R_CORE), cols * 4, 0, 0);
+	p[n++] = (struct npu_insn){ .opcode = NPU_OP_LOAD, .addr[0].offset = SRAM_X,
+				    .addr[1].reg = R_BASE_X, .val = { K, 1, 1 } };
+	p[n++] = (struct npu_insn){ .opcode = NPU_OP_DRAIN };
+	p[n] = (struct npu_insn){ .opcode = NPU_OP_MATMUL, .flags = v->flags | NPU_F_STREAM,
+				  .type = { NPU_TYPE_F32, NPU_TYPE_I8, v->type },
+				  .mode = { NPU_LAYOUT_PACK },
+				  .addr = { [NPU_MM_A].offset = SRAM_X, [NPU_MM_B].reg = R_B,
+					    [NPU_MM_C].offset = SRAM_Y },
+				  .val = { 1, cols, K, K, v->panel, cols * 4 } };
+	if (v->flags & NPU_F_GROUP) {
+		p[n].type[NPU_MM_TYPE_S] = NPU_TYPE_F16;
+		p[n].addr[NPU_MM_SB].reg = R_S;
+		p[n].val[NPU_MM_GROUP] = GROUP;
+		p[n].val[NPU_MM_LDS] = LDS;
+	}
+	n++;
+	p[n++] = (struct npu_insn){ .opcode = NPU_OP_DRAIN };
+	p[n++] = (struct npu_insn){ .opcode = NPU_OP_STORE, .addr[0].reg = R_Y,
+				    .addr[1].offset = SRAM_Y, .val = { cols * 4, 1, 1 } };
+	p[n++] = (struct npu_insn){ .opcode = NPU_OP_END };
+	return n;
+}
+
+/* The definition's result for a few columns of the first matrix. */
+static void check(const struct matvec *v, const uint8_t *x, const uint8_t *matrix, const float *y)
+{
+	uint32_t first = N / 2;
+	float want[64];
+	struct npu_mm_args args = {
+		.m = 1, .n = 64, .k = K, .group = v->flags & NPU_F_GROUP ? GROUP : K,
+		.a = x, .b = matrix + first / 16 * v->panel, .c = (uint8_t *)want,
+		.lda = K, .ldb = v->panel, .ldc = sizeof(want), .lds = LDS,
+		.sb = matrix + v->size + first / 16 * LDS, .flags = v->flags,
+		.type_c = NPU_TYPE_F32, .type_a = NPU_TYPE_I8, .type_b = v->type,
+		.type_s = NPU_TYPE_F16, .layout = NPU_LAYOUT_PACK,
+	};
+
+	npu_kernels_scalar.matmul(&args);
+	if (memcmp(want, y + first, sizeof(want))) {
+		fprintf(stderr, "matvec: %s: the results differ\n", v->name);
+		exit(1);
+	}
+}
+
+/**
+ * struct reader - one thread that reads its share of the arena
+ * @from: first byte
+ * @size: bytes
+ * @cpu: where it runs
+ * @sum: what it read, so that it must
+ */
+struct reader {
+	const uint8_t *from;
+	size_t size;
+	uint32_t cpu;
+	uint64_t sum;
+};
+
+typedef uint64_t words __attribute__((vector_size(16)));
+
+/* As the device's kernels read: some streams side by side. */
+static void *read_all(void *arg)
+{
+	struct reader *r = arg;
+	size_t part = r->size / 4, i, j;
+	words a = { 0 }, b = { 0 }, c = { 0 }, d = { 0 };
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(r->cpu, &cpus);
+	pthread_setaffinity_np(pthread_self(), sizeof(cpus), &cpus);
+	for (i = 0; i < part; i += 64)
+#pragma GCC unroll 4
+		for (j = i; j < i + 64; j += 16) {
+			a += *(const words *)(r->from + j);
+			b += *(const words *)(r->from + part + j);
+			c += *(const words *)(r->from + 2 * part + j);
+			d += *(const words *)(r->from + 3 * part + j);
+		}
+	a += b + c + d;
+	r->sum = a[0] ^ a[1];
+	return NULL;
+}
+
+/* Seconds to read the arena by all threads. */
+static double read_arena(const uint8_t *arena, uint32_t threads)
+{
+	struct reader r[8] = { 0 };
+	pthread_t thread[8];
+	double start = bench_now();
+	uint32_t i;
+
+	for (i = 0; i < threads; i++) {
+		r[i] = (struct reader){ .from = arena + ARENA / threads * i,
+					.size = ARENA / threads, .cpu = i };
+		if (pthread_create(&thread[i], NULL, read_all, &r[i])) {
+			fprintf(stderr, "matvec: no thread\n");
+			exit(1);
+		}
+	}
+	for (i = 0; i < threads; i++)
+		pthread_join(thread[i], NULL);
+	return bench_now() - start;
+}
+
+/* Noise that is finite as F16 too, whatever of it are scales. */
+static void fill(uint8_t *arena)
+{
+	uint64_t i;
+
+	bench_fill(arena, ARENA);
+	for (i = 1; i < ARENA; i += 2)
+		arena[i] &= 0xbf;
+}
+
+static void measure(struct bench_device *d, const struct matvec *v, const uint8_t *arena)
+{
+	double device[ROUNDS], reads[ROUNDS], rate, peak;
+	unsigned int matrices = (unsigned int)(ARENA / v->bytes), i;
+
+	bench_program(d, build(d->insns, v, d->cores), SRAM_Y + N / d->cores * 4);
+	for (i = 0; i < ROUNDS; i++) {
+		d->job.args[0] = VA_ARENA + i % matrices * v->bytes;
+		device[i] = bench_run(d);
+		if (i % 8 == 0)
+			reads[i / 8] = read_arena(arena, d->cores);
+	}
+	rate = (double)v->bytes / bench_median(device, ROUNDS) * 1e-9;
+	peak = (double)ARENA / bench_median(reads, (ROUNDS + 7) / 8) * 1e-9;
+	printf("%s %ux%u by a vector, %u threads: %.1f GB/s, reads of memory %.1f GB/s, ratio %.2f\n",
+	       v->name, K, N, d->cores, rate, peak, rate / peak);
+}
+
+int main(void)
+{
+	struct bench_device d;
+	uint8_t *x, *arena;
+	float *y;
+	unsigned int i;
+
+	bench_open(&d);
+	x = machine_map(d.m, VA_X, NPU_HUGE_SIZE, false);
+	y = machine_map(d.m, VA_Y, NPU_HUGE_SIZE, true);
+	arena = machine_map(d.m, VA_ARENA, ARENA, false);
+	bench_fill(x, K);
+	fill(arena);
+	d.job.num_args = 1;
+	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		bench_program(&d, build(d.insns, &kinds[i], d.cores), SRAM_Y + N / d.cores * 4);
+		d.job.args[0] = VA_ARENA;
+		bench_run(&d);
+		check(&kinds[i], x, arena, y);
+		measure(&d, &kinds[i], arena);
+	}
+	bench_close(&d);
+	return 0;
+}
