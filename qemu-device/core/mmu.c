@@ -123,8 +123,9 @@ static uint8_t *window(struct npu_mmu *mmu, uint64_t bus, uint64_t page,
 		       bool write)
 {
 	uint64_t reach = write ? page : NPU_HUGE_SIZE;
-	unsigned int shift = __builtin_ctzll(reach);
-	uint32_t hash = ((bus >> shift) * 2 + write) % NPU_TLB_WINDOWS;
+	unsigned int shift = write && page == NPU_PAGE_SIZE ? NPU_PAGE_SHIFT :
+						      NPU_HUGE_SHIFT;
+	uint32_t hash = (uint32_t)((bus >> shift) * 2 + write) % NPU_TLB_WINDOWS;
 	uint32_t *recent = &mmu->recent[hash];
 	uint8_t *host;
 
@@ -180,7 +181,7 @@ static bool read_entry(const uint8_t *host, uint64_t va, int level,
 		       uint32_t access, uint64_t *pte, bool *table,
 		       struct npu_fault *fault)
 {
-	unsigned int shift = NPU_PAGE_SHIFT + NPU_PT_BITS * level;
+	int shift = NPU_PAGE_SHIFT + NPU_PT_BITS * level;
 
 	host += 8 * (va >> shift & ((1 << NPU_PT_BITS) - 1));
 	*pte = __atomic_load_n((const uint64_t *)host, __ATOMIC_RELAXED);
