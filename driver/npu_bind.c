@@ -72,9 +72,14 @@ void npu_bind_free(struct npu_bind *bind)
 
 	npu_vm_end(&bind->update);
 	npu_bind_put_bos(bind);
-	for (i = 0; i < bind->count; i++)
-		if (bind->ops[i].obj)
-			drm_gem_object_put(bind->ops[i].obj);
+	for (i = 0; i < bind->count; i++) {
+		struct npu_bind_op *op = &bind->ops[i];
+
+		if (op->pinned)
+			npu_gem_unpin(to_npu_bo(op->obj));
+		if (op->obj)
+			drm_gem_object_put(op->obj);
+	}
 	npu_vm_put(bind->vm);
 	kvfree(bind->ops);
 	kfree(bind);

@@ -23,6 +23,9 @@ struct npu_bind_op {
 	/** @obj: buffer to map, referenced; NULL to unmap */
 	struct drm_gem_object *obj;
 
+	/** @pinned: @obj is pinned */
+	bool pinned;
+
 	/** @vm_bo: its place in the address space, referenced; or NULL */
 	struct drm_gpuvm_bo *vm_bo;
 };

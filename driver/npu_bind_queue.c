@@ -135,7 +135,7 @@ int npu_bind_init_vm(struct npu_vm *vm)
 	struct drm_gpu_scheduler *sched = &vm->npu->bind_sched;
 
 	INIT_LIST_HEAD(&vm->binds);
-	return drm_sched_entity_init(&vm->entity, DRM_SCHED_PRIORITY_NORMAL, &sched, 1, NULL);
+	return drm_sched_entity_init(&vm->entity, DRM_SCHED_PRIORITY_KERNEL, &sched, 1, NULL);
 }
 
 /**

@@ -174,8 +174,9 @@ static bool npu_dump_read(struct npu_vm *vm, u64 va, void *to, u32 size)
 	/* What is looked at is aligned to its size, so it lies in one page. */
 	if (!map || va < map->va.addr || va + size > map->va.addr + map->va.range)
 		return false;
+	/* Without bus addresses its pages may be on their way out. */
 	pages = to_npu_bo(map->gem.obj)->base.pages;
-	if (!pages)
+	if (!pages || !READ_ONCE(to_npu_bo(map->gem.obj)->pages))
 		return false;
 	offset = map->gem.offset + (va - map->va.addr);
 	memcpy_from_page(to, pages[offset >> PAGE_SHIFT], offset_in_page(offset), size);

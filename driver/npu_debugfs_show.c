@@ -140,6 +140,13 @@ static int npu_debugfs_vms(struct seq_file *m, void *data)
 	return 0;
 }
 
+static const char *npu_debugfs_advice(const struct npu_bo *bo)
+{
+	if (!bo->base.madv)
+		return "";
+	return bo->base.madv > 0 ? ", not needed" : ", taken";
+}
+
 static int npu_debugfs_buffers(struct seq_file *m, void *data)
 {
 	struct npu_device *npu = npu_debugfs_device(m);
@@ -149,8 +156,9 @@ static int npu_debugfs_buffers(struct seq_file *m, void *data)
 	list_for_each_entry(bo, &npu->bos, link) {
 		const struct drm_gem_object *obj = &bo->base.base;
 
-		seq_printf(m, "buffer %p: %zu bytes, %u handles%s%s%s", obj, obj->size,
+		seq_printf(m, "buffer %p: %zu bytes, %u handles%s%s%s%s", obj, obj->size,
 			   obj->handle_count, bo->base.pages ? ", resident" : "",
+			   npu_debugfs_advice(bo),
 			   bo->exclusive ? ", exclusive" : "",
 			   obj->import_attach ? ", imported" : obj->dma_buf ? ", exported" : "");
 		guard(mutex)(&bo->lock);
@@ -161,12 +169,27 @@ static int npu_debugfs_buffers(struct seq_file *m, void *data)
 	return 0;
 }
 
+static int npu_debugfs_memory(struct seq_file *m, void *data)
+{
+	struct npu_device *npu = npu_debugfs_device(m);
+	struct npu_stats *stats = &npu->stats;
+
+	seq_printf(m, "buffers     %lld\n", atomic64_read(&stats->bo_count));
+	seq_printf(m, "bytes       %lld\n", atomic64_read(&stats->bo_bytes));
+	seq_printf(m, "resident    %llu\n", npu_gem_resident_bytes(npu));
+	seq_printf(m, "taken       %lld\n", atomic64_read(&stats->shrunk_bytes));
+	seq_printf(m, "page tables %lld\n", atomic64_read(&stats->page_table_bytes));
+	seq_printf(m, "spaces      %d\n", atomic_read(&stats->vms));
+	return 0;
+}
+
 static const struct drm_debugfs_info npu_debugfs_files[] = {
 	{ "versions", npu_debugfs_versions },
 	{ "queues", npu_debugfs_queues },
 	{ "contexts", npu_debugfs_contexts },
 	{ "vms", npu_debugfs_vms },
 	{ "buffers", npu_debugfs_buffers },
+	{ "memory", npu_debugfs_memory },
 };
 
 /**

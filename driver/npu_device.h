@@ -28,6 +28,7 @@
 
 struct pci_dev;
 struct pci_saved_state;
+struct shrinker;
 
 /** NPU_ASIDS - most address spaces of all files together */
 #define NPU_ASIDS	1024
@@ -52,6 +53,9 @@ struct npu_stats {
 
 	/** @bo_count: number of buffers */
 	atomic64_t bo_count;
+
+	/** @shrunk_bytes: bytes of buffers that were taken when memory was short */
+	atomic64_t shrunk_bytes;
 
 	/** @page_table_bytes: bytes of all page tables */
 	atomic64_t page_table_bytes;
@@ -162,13 +166,19 @@ struct npu_device {
 	/** @stopped: the device was told to do nothing more; owned by probe and remove */
 	bool stopped;
 
-	/** @bos_lock: protects @bos, and their DMA mappings against unbinding */
+	/** @bos_lock: protects @bos and @bos_leaving; taken by reclaim */
 	struct mutex bos_lock;
+
+	/** @bos_leaving: buffers that are being freed, and may still be mapped for DMA */
+	u32 bos_leaving;
+
+	/** @shrinker: takes pages of buffers when memory is short */
+	struct shrinker *shrinker;
 
 	/** @bos: all &npu_bo.link */
 	struct list_head bos;
 
-	/** @vms_lock: protects @vms; taken before &npu_vm.lock */
+	/** @vms_lock: protects @vms; taken before &npu_vm.lock, and by reclaim */
 	struct mutex vms_lock;
 
 	/** @vms: all &npu_vm.link */

@@ -28,6 +28,7 @@
 #include "npu_query.h"
 #include "npu_reset.h"
 #include "npu_sched.h"
+#include "npu_shrinker.h"
 #include "npu_submit.h"
 #include "npu_sysfs.h"
 #include "npu_uring.h"
@@ -85,6 +86,7 @@ static const struct drm_ioctl_desc npu_ioctls[] = {
 	NPU_IOCTL(SUBMIT, submit),
 	NPU_IOCTL(EVENTS, events),
 	NPU_IOCTL(BO_LABEL, bo_label),
+	NPU_IOCTL(BO_MADVISE, bo_madvise),
 };
 
 static int npu_release(struct inode *inode, struct file *filp)
@@ -196,6 +198,8 @@ static int npu_init(struct npu_device *npu, struct pci_dev *pdev)
 		ret = npu_hwmon_init(npu);
 	if (!ret)
 		ret = npu_pci_error_init(npu);
+	if (!ret)
+		ret = npu_shrinker_init(npu);
 	return ret;
 }
 

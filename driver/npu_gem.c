@@ -3,7 +3,7 @@
  * DOC: buffers
  *
  * Buffers are GEM objects in shared memory, pinned and mapped for DMA when they
- * are first bound, until they are freed or the driver is unbound. One that is
+ * are bound, until they are freed, memory is short or the driver is unbound. One that is
  * exclusive to a VM shares the VM's reservation object, so that a submit has
  * one lock to take and one fence to add for all such buffers together.
  *
@@ -12,7 +12,6 @@
  * (DMA_BUF_IOCTL_EXPORT_SYNC_FILE and IMPORT_SYNC_FILE).
  */
 #include <linux/dma-buf.h>
-#include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/mm.h>
 #include <linux/string.h>
@@ -27,44 +26,12 @@
 #include "npu_device.h"
 #include "npu_drv.h"
 #include "npu_gem.h"
+#include "npu_shrinker.h"
 #include "npu_vm.h"
 
 #define NPU_GEM_FLAGS	(DRM_NPU_BO_NO_MMAP | DRM_NPU_BO_READONLY)
 
 static_assert(PAGE_SHIFT == NPU_PAGE_SHIFT);
-
-/*
- * Exporters may have a mapping kept until its attachment goes (udmabuf and DRM
- * do), so only detaching takes it back for certain. The dma-buf itself stays:
- * its reservations are the buffer's.
- */
-static void npu_gem_detach(struct npu_bo *bo)
-{
-	struct dma_buf_attachment *attach = bo->base.base.import_attach;
-
-	dma_buf_unmap_attachment_unlocked(attach, bo->base.sgt, DMA_BIDIRECTIONAL);
-	bo->base.sgt = NULL;
-	bo->base.base.import_attach = NULL;
-	bo->detached = attach->dmabuf;
-	dma_buf_detach(attach->dmabuf, attach);
-}
-
-/* Must be called with bos_lock held, by the last user or after unplug. */
-static void npu_gem_unmap_dma(struct npu_bo *bo)
-{
-	struct drm_gem_shmem_object *shmem = &bo->base;
-
-	if (!shmem->sgt)
-		return;
-	if (shmem->base.import_attach) {
-		npu_gem_detach(bo);
-		return;
-	}
-	dma_unmap_sgtable(shmem->base.dev->dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
-	sg_free_table(shmem->sgt);
-	kfree(shmem->sgt);
-	shmem->sgt = NULL;
-}
 
 static void npu_gem_free(struct drm_gem_object *obj)
 {
@@ -73,14 +40,7 @@ static void npu_gem_free(struct drm_gem_object *obj)
 	struct drm_gem_object *exclusive = bo->exclusive;
 	struct dma_buf *detached;
 
-	scoped_guard(mutex, &npu->bos_lock) {
-		npu_gem_unmap_dma(bo);
-		if (!list_empty(&bo->link)) {
-			list_del(&bo->link);
-			atomic64_sub(obj->size, &npu->stats.bo_bytes);
-			atomic64_dec(&npu->stats.bo_count);
-		}
-	}
+	npu_gem_withdraw(npu, bo);
 	detached = bo->detached;
 	kvfree(bo->pages);
 	kfree(bo->label);
@@ -110,13 +70,19 @@ static struct dma_buf *npu_gem_export(struct drm_gem_object *obj, int flags)
 {
 	if (to_npu_bo(obj)->exclusive)
 		return ERR_PTR(-EINVAL);
+	/* Importers would get other pages than those that it had. */
+	if (READ_ONCE(to_npu_bo(obj)->base.madv) < 0)
+		return ERR_PTR(-ENOMEM);
 	return drm_gem_prime_export(obj, flags);
 }
 
 /* Under a spinlock, and against races only as good as a figure must be. */
 static enum drm_gem_object_status npu_gem_status(struct drm_gem_object *obj)
 {
-	return READ_ONCE(to_npu_bo(obj)->base.pages) ? DRM_GEM_OBJECT_RESIDENT : 0;
+	const struct npu_bo *bo = to_npu_bo(obj);
+
+	return (READ_ONCE(bo->base.pages) ? DRM_GEM_OBJECT_RESIDENT : 0) |
+	       (READ_ONCE(bo->base.madv) > 0 ? DRM_GEM_OBJECT_PURGEABLE : 0);
 }
 
 static const struct drm_gem_object_funcs npu_gem_funcs = {
@@ -150,6 +116,7 @@ struct drm_gem_object *npu_gem_create_object(struct drm_device *drm, size_t size
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&bo->link);
 	mutex_init(&bo->lock);
+	npu_shrinker_init_bo(bo);
 	bo->base.base.funcs = &npu_gem_funcs;
 	/* Neither the device's writes nor those through a mapping mark them. */
 	bo->base.pages_mark_dirty_on_put = true;
@@ -164,7 +131,7 @@ static void npu_gem_publish(struct npu_bo *bo)
 
 	drm_gem_gpuva_set_lock(&bo->base.base, &bo->lock);
 	guard(mutex)(&npu->bos_lock);
-	list_add(&bo->link, &npu->bos);
+	list_add_tail(&bo->link, &npu->bos);
 	atomic64_add(bo->base.base.size, &npu->stats.bo_bytes);
 	atomic64_inc(&npu->stats.bo_count);
 }
@@ -234,66 +201,6 @@ static struct npu_bo *npu_gem_create(struct npu_device *npu, size_t size, u32 fl
 	return bo;
 }
 
-/* Others may hand out pieces of pages; the device maps whole ones. */
-static bool npu_gem_whole_pages(struct sg_table *sgt)
-{
-	struct scatterlist *sg;
-	int i;
-
-	for_each_sgtable_dma_sg(sgt, sg, i)
-		if (!PAGE_ALIGNED(sg_dma_address(sg) | sg_dma_len(sg)))
-			return false;
-	return true;
-}
-
-static int npu_gem_list_pages(struct npu_bo *bo, struct sg_table *sgt)
-{
-	size_t i = 0, count = bo->base.base.size >> PAGE_SHIFT;
-	struct sg_dma_page_iter iter;
-	dma_addr_t *pages;
-
-	if (!npu_gem_whole_pages(sgt))
-		return -EINVAL;
-	pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL_ACCOUNT);
-	if (!pages)
-		return -ENOMEM;
-	for_each_sgtable_dma_page(sgt, &iter, 0) {
-		if (i == count)
-			break;
-		pages[i++] = sg_page_iter_dma_address(&iter);
-	}
-	if (i != count) {
-		kvfree(pages);
-		return -EINVAL;
-	}
-	/* Filled before it is seen. Another thread may have been faster. */
-	if (cmpxchg_release(&bo->pages, NULL, pages))
-		kvfree(pages);
-	return 0;
-}
-
-/**
- * npu_gem_pin() - make a buffer reachable for the device
- * @bo: buffer
- *
- * Between drm_dev_enter() and drm_dev_exit(). Its pages stay pinned and mapped
- * for DMA; &npu_bo.pages says where they are.
- *
- * Return: 0 or a negative errno.
- */
-int npu_gem_pin(struct npu_bo *bo)
-{
-	struct sg_table *sgt;
-
-	/* Pairs with the release in npu_gem_list_pages(). */
-	if (smp_load_acquire(&bo->pages))
-		return 0;
-	sgt = drm_gem_shmem_get_pages_sgt(&bo->base);
-	if (IS_ERR(sgt))
-		return PTR_ERR(sgt);
-	return npu_gem_list_pages(bo, sgt);
-}
-
 /**
  * npu_gem_resident_bytes() - memory that buffers take
  * @npu: device
@@ -310,23 +217,6 @@ u64 npu_gem_resident_bytes(struct npu_device *npu)
 		if (READ_ONCE(bo->base.pages))
 			bytes += bo->base.base.size;
 	return bytes;
-}
-
-/**
- * npu_gem_revoke_all() - unmap all buffers from DMA
- * @npu: device, unplugged and stopped
- *
- * The DMA API must not be used when the driver is no longer bound, but buffers
- * may live on in files. Exporting looks at attachments under object_name_lock.
- */
-void npu_gem_revoke_all(struct npu_device *npu)
-{
-	struct npu_bo *bo;
-
-	guard(mutex)(&npu->drm.object_name_lock);
-	guard(mutex)(&npu->bos_lock);
-	list_for_each_entry(bo, &npu->bos, link)
-		npu_gem_unmap_dma(bo);
 }
 
 /**
@@ -426,6 +316,8 @@ int npu_ioctl_bo_mmap_offset(struct drm_device *drm, void *data, struct drm_file
 		return -ENOENT;
 	if (to_npu_bo(obj)->flags & DRM_NPU_BO_NO_MMAP)
 		ret = -EPERM;
+	else if (READ_ONCE(to_npu_bo(obj)->base.madv) < 0)
+		ret = -ENOMEM;
 	else
 		args->offset = drm_vma_node_offset_addr(&obj->vma_node);
 	drm_gem_object_put(obj);

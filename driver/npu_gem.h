@@ -4,6 +4,7 @@
 
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_gem_shmem_helper.h>
 
@@ -21,7 +22,7 @@ struct npu_bo {
 	/** @base: pages in shared memory; first, as the helpers free its address */
 	struct drm_gem_shmem_object base;
 
-	/** @link: in &npu_device.bos; empty until the buffer is complete */
+	/** @link: in &npu_device.bos; nowhere until the buffer is complete */
 	struct list_head link;
 
 	/** @exclusive: root object of the only VM that may map it, referenced; or NULL */
@@ -42,8 +43,17 @@ struct npu_bo {
 	/** @label: what user space calls it, or NULL; protected by @lock */
 	char *label;
 
-	/** @pages: bus addresses of its pages once it was bound, or NULL; then constant */
+	/**
+	 * @pages: bus addresses of its pages, or NULL; constant while it is pinned,
+	 * or mapped and needed
+	 */
 	dma_addr_t *pages;
+
+	/** @pins: those who need @pages to stay; protected by @lock */
+	u32 pins;
+
+	/** @put_work: drops a reference where reclaim does not wait */
+	struct work_struct put_work;
 };
 
 static inline struct npu_bo *to_npu_bo(struct drm_gem_object *obj)
@@ -63,6 +73,8 @@ struct drm_gem_object *npu_gem_import_sg_table(struct drm_device *drm,
 					       struct dma_buf_attachment *attach,
 					       struct sg_table *sgt);
 int npu_gem_pin(struct npu_bo *bo);
+void npu_gem_unpin(struct npu_bo *bo);
+void npu_gem_withdraw(struct npu_device *npu, struct npu_bo *bo);
 u64 npu_gem_resident_bytes(struct npu_device *npu);
 void npu_gem_revoke_all(struct npu_device *npu);
 

@@ -13,64 +13,13 @@
  * npu_mmu_flush() tells the TLB, once for any number of changes, and npu_mmu_end() frees
  * the tables that are out of use. Until then the device may still walk them.
  */
-#include <linux/dma-mapping.h>
-#include <linux/slab.h>
+#include <linux/align.h>
+#include <linux/sched.h>
 
 #include "npu_device.h"
 #include "npu_mmu.h"
 #include "npu_pt.h"
 #include "npu_tlb.h"
-
-static struct npu_pt *npu_pt_alloc(struct npu_device *npu, u32 level)
-{
-	u32 children = level ? NPU_PT_ENTRIES : 0;
-	struct npu_pt *pt;
-
-	pt = kvzalloc(struct_size(pt, child, children), GFP_KERNEL_ACCOUNT);
-	if (!pt)
-		return NULL;
-	pt->level = level;
-	pt->entries = dma_alloc_coherent(npu->drm.dev, NPU_PAGE_SIZE, &pt->dma,
-					 GFP_KERNEL_ACCOUNT);
-	if (!pt->entries) {
-		kvfree(pt);
-		return NULL;
-	}
-	atomic64_add(NPU_PAGE_SIZE, &npu->stats.page_table_bytes);
-	return pt;
-}
-
-static void npu_pt_free(struct npu_device *npu, struct npu_pt *pt)
-{
-	dma_free_coherent(npu->drm.dev, NPU_PAGE_SIZE, pt->entries, pt->dma);
-	atomic64_sub(NPU_PAGE_SIZE, &npu->stats.page_table_bytes);
-	kvfree(pt);
-}
-
-static void npu_pt_free_list(struct npu_device *npu, struct list_head *list)
-{
-	struct npu_pt *pt, *next;
-
-	list_for_each_entry_safe(pt, next, list, link)
-		npu_pt_free(npu, pt);
-	INIT_LIST_HEAD(list);
-}
-
-/* The device reads entries as one access each. */
-static void npu_pt_set(struct npu_pt *pt, u32 index, u64 entry)
-{
-	bool was = npu_pte_valid(pt->entries[index]), is = npu_pte_valid(entry);
-
-	WRITE_ONCE(pt->entries[index], entry);
-	pt->used += is - was;
-}
-
-static void npu_pt_set_table(struct npu_pt *pt, u32 index, struct npu_pt *child)
-{
-	dma_wmb(); /* the child's entries before the way to it */
-	npu_pt_set(pt, index, child->dma | NPU_PTE_VALID);
-	pt->child[index] = child;
-}
 
 static u64 npu_pte_page(dma_addr_t page, bool readonly)
 {
@@ -91,16 +40,6 @@ int npu_mmu_init(struct npu_mmu *mmu, struct npu_device *npu, u32 asid)
 	mmu->asid = asid;
 	mmu->root = npu_pt_alloc(npu, NPU_PT_TOP);
 	return mmu->root ? 0 : -ENOMEM;
-}
-
-static void npu_pt_free_tree(struct npu_device *npu, struct npu_pt *pt)
-{
-	u32 i;
-
-	for (i = 0; pt->level && i < NPU_PT_ENTRIES; i++)
-		if (pt->child[i])
-			npu_pt_free_tree(npu, pt->child[i]);
-	npu_pt_free(npu, pt);
 }
 
 /**
@@ -414,16 +353,17 @@ static void npu_mmu_unmap_step(struct npu_mmu *mmu, struct npu_mmu_update *updat
 	struct npu_pt *pt = npu_mmu_level1(mmu, va);
 	u32 index = npu_pt_index(va, 1);
 
-	if (!pt || !npu_pte_valid(pt->entries[index]))
+	if (!pt)
 		return;
 	npu_mmu_touch(update, va, size);
 	if (size == NPU_HUGE_SIZE) {
 		npu_pt_set(pt, index, 0);
 		if (pt->child[index])
 			npu_mmu_bury(update, pt, index);
-	} else {
+	} else if (npu_pte_valid(pt->entries[index])) {
 		npu_mmu_unmap_small(update, pt, va, size);
 	}
+	/* Perhaps it was empty before: npu_mmu_zap(). */
 	if (!pt->used) {
 		npu_pt_set(mmu->root, npu_pt_index(va, 2), 0);
 		npu_mmu_bury(update, mmu->root, npu_pt_index(va, 2));
@@ -449,6 +389,56 @@ void npu_mmu_unmap(struct npu_mmu_update *update, u64 va, u64 size)
 		step = npu_mmu_step(va, end);
 		npu_mmu_unmap_step(mmu, update, va, step);
 		cond_resched();
+	}
+}
+
+/**
+ * npu_mmu_can_zap() - ask whether npu_mmu_zap() can do it
+ * @mmu: page tables
+ * @va: first address
+ * @size: bytes
+ *
+ * Return: false if a 2 MiB page lies across an end of the range.
+ */
+bool npu_mmu_can_zap(const struct npu_mmu *mmu, u64 va, u64 size)
+{
+	u64 end = va + size;
+
+	return (IS_ALIGNED(va, NPU_HUGE_SIZE) || !npu_mmu_is_huge(mmu, va)) &&
+	       (IS_ALIGNED(end, NPU_HUGE_SIZE) || !npu_mmu_is_huge(mmu, end));
+}
+
+static void npu_mmu_zap_step(struct npu_pt *pt, u64 va, u64 size)
+{
+	u32 index = npu_pt_index(va, 1), first = npu_pt_index(va, 0), i;
+	struct npu_pt *child = pt->child[index];
+
+	if (!child) {
+		npu_pt_set(pt, index, 0);
+		return;
+	}
+	for (i = 0; i < size >> NPU_PAGE_SHIFT; i++)
+		npu_pt_set(child, first + i, 0);
+}
+
+/**
+ * npu_mmu_zap() - take pages away from the device
+ * @mmu: page tables; npu_mmu_can_zap()
+ * @va: first address
+ * @size: bytes
+ *
+ * Takes and frees no memory: tables stay, perhaps empty. The caller tells the TLB.
+ */
+void npu_mmu_zap(struct npu_mmu *mmu, u64 va, u64 size)
+{
+	u64 end = va + size, step;
+
+	for (; va < end; va += step) {
+		struct npu_pt *pt = npu_mmu_level1(mmu, va);
+
+		step = npu_mmu_step(va, end);
+		if (pt)
+			npu_mmu_zap_step(pt, va, step);
 	}
 }
 

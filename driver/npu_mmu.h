@@ -82,6 +82,8 @@ int npu_mmu_reserve(struct npu_mmu_update *update, const struct npu_mmu_need *ne
 void npu_mmu_map(struct npu_mmu_update *update, u64 va, u64 size, const dma_addr_t *pages,
 		 bool readonly);
 void npu_mmu_unmap(struct npu_mmu_update *update, u64 va, u64 size);
+bool npu_mmu_can_zap(const struct npu_mmu *mmu, u64 va, u64 size);
+void npu_mmu_zap(struct npu_mmu *mmu, u64 va, u64 size);
 void npu_mmu_flush(struct npu_mmu_update *update);
 void npu_mmu_end(struct npu_mmu_update *update);
 

@@ -8,6 +8,8 @@
 
 #include "hw/npu_regs.h"
 
+struct npu_device;
+
 #define NPU_PT_ENTRIES	BIT(NPU_PT_BITS)
 #define NPU_PT_TOP	(NPU_PT_LEVELS - 1)
 
@@ -43,5 +45,11 @@ static inline bool npu_pte_valid(u64 entry)
 {
 	return entry & NPU_PTE_VALID;
 }
+
+struct npu_pt *npu_pt_alloc(struct npu_device *npu, u32 level);
+void npu_pt_free_list(struct npu_device *npu, struct list_head *list);
+void npu_pt_free_tree(struct npu_device *npu, struct npu_pt *pt);
+void npu_pt_set(struct npu_pt *pt, u32 index, u64 entry);
+void npu_pt_set_table(struct npu_pt *pt, u32 index, struct npu_pt *child);
 
 #endif /* __NPU_PT_H__ */

@@ -3,12 +3,16 @@
  * DRM_IOCTL_NPU_DEV_QUERY: facts and figures of the device.
  */
 #include <linux/capability.h>
+#include <linux/sizes.h>
 #include <linux/uaccess.h>
 
 #include <drm/drm_file.h>
 
 #include "npu_device.h"
 #include "npu_query.h"
+
+/* No answer ever gets that large; do not clear gigabytes behind one. */
+#define NPU_QUERY_MAX	SZ_64K
 
 /* Gives @size bytes of an answer, of which the kernel has @have. */
 static int npu_query_give(struct drm_npu_dev_query *args, const void *answer, u32 have)
@@ -17,6 +21,8 @@ static int npu_query_give(struct drm_npu_dev_query *args, const void *answer, u3
 	u32 give = min(args->size, have);
 
 	if (args->pointer) {
+		if (args->size > NPU_QUERY_MAX)
+			return -E2BIG;
 		if (copy_to_user(to, answer, give))
 			return -EFAULT;
 		if (args->size > give && clear_user(to + give, args->size - give))

@@ -125,6 +125,7 @@ void npu_vm_put(struct npu_vm *vm);
 struct npu_vm *npu_vm_lookup(struct npu_file *file, u32 id);
 void npu_vm_close_file(struct npu_file *file);
 void npu_vm_revoke_all(struct npu_device *npu);
+bool npu_vm_zap_bo(struct npu_bo *bo);
 
 void npu_vm_begin(struct npu_vm *vm, struct npu_vm_update *update);
 int npu_vm_reserve(struct npu_vm_update *update, const struct npu_mmu_need *need, u32 vmas);

@@ -99,11 +99,14 @@ static int npu_bind_prepare(struct npu_bind *bind)
 	int ret;
 
 	for (i = 0; i < bind->count; i++) {
-		struct drm_gem_object *obj = bind->ops[i].obj;
+		struct npu_bind_op *op = &bind->ops[i];
 
-		ret = obj ? npu_gem_pin(to_npu_bo(obj)) : 0;
+		if (!op->obj)
+			continue;
+		ret = npu_gem_pin(to_npu_bo(op->obj));
 		if (ret)
 			return ret == -EINTR ? -ERESTARTSYS : ret;
+		op->pinned = true;
 	}
 	return npu_bind_obtain_bos(bind);
 }

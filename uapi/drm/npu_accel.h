@@ -110,7 +110,7 @@ enum drm_npu_dev_query_type {
  *
  * With @pointer zero, @size is set to the size that the kernel has. Else at
  * most @size bytes are written there, what the kernel does not know is zero
- * filled, and @size is set to what the kernel knew.
+ * filled, and @size is set to what the kernel knew. More than 65536 are -E2BIG.
  */
 struct drm_npu_dev_query {
 	/** @type: enum drm_npu_dev_query_type */
@@ -330,15 +330,18 @@ enum drm_npu_madvise {
 	/** @DRM_NPU_MADVISE_WILLNEED: keep them; so it is at first */
 	DRM_NPU_MADVISE_WILLNEED = 0,
 
-	/** @DRM_NPU_MADVISE_DONTNEED: the kernel may take its pages, mapped or not, once no job may use them */
+	/**
+	 * @DRM_NPU_MADVISE_DONTNEED: the kernel may take its pages when memory is short, also
+	 * if it is bound, once no job may use them and the CPU has not mapped it
+	 */
 	DRM_NPU_MADVISE_DONTNEED,
 };
 
 /**
  * struct drm_npu_bo_madvise - DRM_IOCTL_NPU_BO_MADVISE
  *
- * A buffer whose pages were taken is of no more use: jobs and the CPU fault
- * (SIGBUS) on it, and MAP gives -ENOMEM. Buffers that are imported, exported or made of
+ * A buffer whose pages were taken is of no more use: jobs fault on it, MAP and
+ * BO_MMAP_OFFSET give -ENOMEM. Buffers that are imported, exported or made of
  * user memory: -EINVAL for DONTNEED. Since 1.4.
  */
 struct drm_npu_bo_madvise {
