@@ -99,6 +99,21 @@ TEST_F(query, bad_arguments)
 	EXPECT_EQ(-EFAULT, npu_query(self->fd, DRM_NPU_QUERY_DEVICE, (void *)-4096l, 64));
 }
 
+/* Gigabytes behind the answer are not cleared. */
+TEST_F(query, far_too_long)
+{
+	struct drm_npu_dev_query query = {
+		.type = DRM_NPU_QUERY_DEVICE, .size = 65537, .pointer = NPU_TEST_BAD_PTR,
+	};
+
+	EXPECT_EQ(-E2BIG, npu_call(self->fd, DRM_IOCTL_NPU_DEV_QUERY, &query));
+	query.size = ~0u;
+	EXPECT_EQ(-E2BIG, npu_call(self->fd, DRM_IOCTL_NPU_DEV_QUERY, &query));
+	query.pointer = 0;
+	EXPECT_EQ(0, npu_call(self->fd, DRM_IOCTL_NPU_DEV_QUERY, &query));
+	EXPECT_EQ(sizeof(struct drm_npu_device_info), query.size);
+}
+
 TEST_F(query, usage_counts_buffers_and_objects)
 {
 	struct drm_npu_usage_info before = npu_usage(self->fd), after;
@@ -143,7 +158,7 @@ TEST_F(query, unknown_ioctls_are_refused)
 	uint8_t nothing[64] = {};
 	int nr;
 
-	for (nr = DRM_NPU_BO_LABEL + 1; nr < 0x60; nr++)
+	for (nr = DRM_NPU_BO_MADVISE + 1; nr < 0x60; nr++)
 		ASSERT_EQ(-EINVAL, npu_call(self->fd, DRM_IOWR(DRM_COMMAND_BASE + nr,
 							       uint8_t[64]), nothing));
 }
@@ -169,6 +184,7 @@ TEST_F(query, unreadable_arguments)
 		DRM_IOCTL_NPU_BO_WAIT, DRM_IOCTL_NPU_VM_CREATE, DRM_IOCTL_NPU_VM_DESTROY,
 		DRM_IOCTL_NPU_VM_BIND, DRM_IOCTL_NPU_CONTEXT_CREATE,
 		DRM_IOCTL_NPU_CONTEXT_DESTROY, DRM_IOCTL_NPU_CONTEXT_QUERY, DRM_IOCTL_NPU_SUBMIT,
+		DRM_IOCTL_NPU_BO_USERPTR, DRM_IOCTL_NPU_BO_MADVISE,
 	};
 	size_t i;
 
