@@ -11,6 +11,7 @@
 #include "npu_bind.h"
 #include "npu_gem.h"
 #include "npu_trace.h"
+#include "npu_compat.h"
 
 /**
  * npu_bind_create() - make an object of operations
@@ -54,7 +55,7 @@ static void npu_bind_put_bos(struct npu_bind *bind)
 
 		if (!op->vm_bo)
 			continue;
-		guard(mutex)(&to_npu_bo(op->obj)->lock);
+		guard(mutex)(npu_compat_gpuva_lock(op->obj));
 		drm_gpuvm_bo_put(op->vm_bo);
 	}
 	dma_resv_unlock(resv);
@@ -115,7 +116,6 @@ int npu_bind_obtain_bos(struct npu_bind *bind)
 
 		if (!op->vm_bo)
 			continue;
-		guard(mutex)(&to_npu_bo(op->obj)->lock);
 		op->vm_bo = drm_gpuvm_bo_obtain_prealloc(op->vm_bo);
 		drm_gpuvm_bo_extobj_add(op->vm_bo);
 	}

@@ -33,6 +33,7 @@
 #include "npu_sysfs.h"
 #include "npu_uring.h"
 #include "npu_vm.h"
+#include "npu_compat.h"
 
 struct workqueue_struct *npu_release_wq;
 
@@ -115,8 +116,8 @@ static const struct file_operations npu_fops = {
 };
 
 static const struct drm_driver npu_driver = {
-	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | DRIVER_GEM_GPUVA |
-			   DRIVER_SYNCOBJ | DRIVER_SYNCOBJ_TIMELINE,
+	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | DRIVER_SYNCOBJ |
+			   DRIVER_SYNCOBJ_TIMELINE,
 	.open = npu_open,
 	.postclose = npu_postclose,
 	.show_fdinfo = npu_client_show_fdinfo,

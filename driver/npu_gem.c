@@ -28,6 +28,7 @@
 #include "npu_gem.h"
 #include "npu_shrinker.h"
 #include "npu_vm.h"
+#include "npu_compat.h"
 
 #define NPU_GEM_FLAGS	(DRM_NPU_BO_NO_MMAP | DRM_NPU_BO_READONLY)
 
@@ -129,7 +130,7 @@ static void npu_gem_publish(struct npu_bo *bo)
 {
 	struct npu_device *npu = to_npu_device(bo->base.base.dev);
 
-	drm_gem_gpuva_set_lock(&bo->base.base, &bo->lock);
+	npu_compat_gpuva_init(&bo->base.base);
 	guard(mutex)(&npu->bos_lock);
 	list_add_tail(&bo->link, &npu->bos);
 	atomic64_add(bo->base.base.size, &npu->stats.bo_bytes);

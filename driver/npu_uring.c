@@ -28,6 +28,7 @@
 #include "npu_submit.h"
 #include "npu_uring.h"
 #include "npu_vm.h"
+#include "npu_compat.h"
 
 /**
  * enum npu_uring_state - of a request
@@ -122,15 +123,15 @@ static int npu_uring_result(const struct npu_uring_req *req)
 /* By who may complete it; the command's reference goes. */
 static void npu_uring_complete(struct npu_uring_req *req, int result, unsigned int issue_flags)
 {
-	io_uring_cmd_done(req->cmd, result, 0, issue_flags);
+	io_uring_cmd_done(req->cmd, result, issue_flags);
 	npu_uring_req_put(req);
 }
 
-static void npu_uring_task_work(struct io_uring_cmd *cmd, unsigned int issue_flags)
+static void npu_uring_task_work(npu_compat_tw_req tw_req, io_tw_token_t tw)
 {
-	struct npu_uring_req *req = *npu_uring_req_of(cmd);
+	struct npu_uring_req *req = *npu_uring_req_of(io_uring_cmd_from_tw(tw_req));
 
-	npu_uring_complete(req, npu_uring_result(req), issue_flags);
+	npu_uring_complete(req, npu_uring_result(req), IO_URING_CMD_TASK_WORK_ISSUE_FLAGS);
 }
 
 /* In any context. Completions go to the task that submitted. */
@@ -268,7 +269,7 @@ int npu_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 	}
 	if (drm_dev_is_unplugged(drm_file->minor->dev))
 		return -ENODEV;
-	sqe = io_uring_sqe_cmd(cmd->sqe);
+	sqe = io_uring_sqe_cmd(cmd->sqe, struct drm_npu_uring_cmd);
 	arg = READ_ONCE(sqe->arg);
 	if (READ_ONCE(sqe->reserved) || cmd->flags)
 		return -EINVAL;

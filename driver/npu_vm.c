@@ -13,6 +13,7 @@
 #include "npu_drv.h"
 #include "npu_tlb.h"
 #include "npu_vm.h"
+#include "npu_compat.h"
 
 /* The device reads the entry when a job begins; it is not valid yet or any more. */
 static void npu_vm_set_entry(struct npu_vm *vm, bool valid)
@@ -162,8 +163,8 @@ static struct npu_vm *npu_vm_create(struct npu_device *npu)
 	kref_init(&vm->users);
 	mutex_init(&vm->bind_lock);
 	mutex_init(&vm->lock);
-	drm_gpuvm_init(&vm->base, "npu", DRM_GPUVM_RESV_PROTECTED, &npu->drm, root,
-		       npu->info.va_start, npu->info.va_end - npu->info.va_start, 0, 0,
+	drm_gpuvm_init(&vm->base, "npu", DRM_GPUVM_RESV_PROTECTED | DRM_GPUVM_IMMEDIATE_MODE,
+		       &npu->drm, root, npu->info.va_start, npu->info.va_end - npu->info.va_start, 0, 0,
 		       &npu_vm_ops);
 	drm_gem_object_put(root);
 	ret = npu_bind_init_vm(vm);

@@ -15,6 +15,7 @@
 
 #include "npu_gem.h"
 #include "npu_vm.h"
+#include "npu_compat.h"
 
 static void npu_vm_free(struct drm_gpuvm *base)
 {
@@ -36,7 +37,7 @@ static struct npu_vma *npu_vm_take_spare(struct npu_vm_update *update)
 
 static void npu_vm_link(struct npu_vma *vma, struct drm_gpuvm_bo *vm_bo)
 {
-	guard(mutex)(&to_npu_bo(vm_bo->obj)->lock);
+	guard(mutex)(npu_compat_gpuva_lock(vm_bo->obj));
 	drm_gpuva_link(&vma->base, vm_bo);
 }
 
@@ -45,7 +46,7 @@ static void npu_vm_bury(struct npu_vm_update *update, struct npu_vma *vma)
 {
 	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_bo_get(vma->base.vm_bo);
 
-	scoped_guard(mutex, &to_npu_bo(vm_bo->obj)->lock)
+	scoped_guard(mutex, npu_compat_gpuva_lock(vm_bo->obj))
 		drm_gpuva_unlink(&vma->base);
 	vma->base.vm_bo = vm_bo;
 	list_add(&vma->link, &update->dead);
@@ -152,12 +153,18 @@ int npu_vm_map(struct npu_vm_update *update, struct drm_gpuvm_bo *vm_bo, u64 off
 	       u64 size, bool readonly)
 {
 	struct npu_vm *vm = update->vm;
+	const struct drm_gpuvm_map_req req = {
+		.map.va.addr = va,
+		.map.va.range = size,
+		.map.gem.obj = vm_bo->obj,
+		.map.gem.offset = offset,
+	};
 	int ret;
 
 	lockdep_assert_held(&vm->lock);
 	update->vm_bo = vm_bo;
 	update->readonly = readonly;
-	ret = drm_gpuvm_sm_map(&vm->base, update, va, size, vm_bo->obj, offset);
+	ret = drm_gpuvm_sm_map(&vm->base, update, &req);
 	if (!ret)
 		npu_mmu_map(&update->mmu, va, size,
 			    npu_gem_pages(to_npu_bo(vm_bo->obj), offset), readonly);
@@ -205,7 +212,7 @@ static void npu_vm_put_dead_bos(struct npu_vm_update *update)
 		struct drm_gem_object *obj = vma->base.gem.obj;
 
 		drm_gem_object_get(obj);
-		guard(mutex)(&to_npu_bo(obj)->lock);
+		guard(mutex)(npu_compat_gpuva_lock(obj));
 		drm_gpuvm_bo_put(vma->base.vm_bo);
 	}
 	dma_resv_unlock(drm_gpuvm_resv(&update->vm->base));

@@ -24,6 +24,9 @@ dkms = $(DESTDIR)/usr/src/npu-$(driver_version)
 install-driver:
 	install -d $(dkms)/driver $(dkms)/uapi/drm $(dkms)/uapi/hw $(DESTDIR)/usr/lib/udev/rules.d
 	install -m 644 driver/*.[ch] $(dkms)/driver
+	install -d $(dkms)/driver/probe
+	install -m 644 driver/probe/*.c $(dkms)/driver/probe
+	install -m 755 driver/probe/run $(dkms)/driver/probe
 	install -m 644 uapi/drm/npu_accel.h $(dkms)/uapi/drm
 	install -m 644 uapi/hw/npu_regs.h $(dkms)/uapi/hw
 	install -m 644 Kbuild $(dkms)

@@ -5,6 +5,7 @@
 
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
+mkdir -p build/vm
 dir=$(mktemp -d "$PWD/build/vm/test.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 release=$(cat build/kernel/release)
@@ -23,8 +24,10 @@ like "$(cat "$dir/root/usr/lib/udev/rules.d/60-npu.rules")" 'GROUP="render", MOD
 
 if [ -f build/linux/MAINTAINERS ]; then
 	cp -r build/linux "$dir/linux"
-	tools/upstream-series "$dir/linux" "$dir/series" >"$dir/log" 2>&1
-	ok $? "a series is written"
+	tools/upstream-series "$dir/linux" "$dir/newest" >"$dir/log" 2>&1
+	ok $? "a series for the newest kernel is written"
+	tools/upstream-series --compat "$dir/linux" "$dir/series" >"$dir/log" 2>&1
+	ok $? "and one for the guest's"
 	(cd "$dir/linux" && for patch in "$dir"/series/000[1-9]-*; do
 		patch -s -p1 <"$patch" || exit; done) >"$dir/log" 2>&1
 	ok $? "it applies"

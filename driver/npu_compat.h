@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where kernels differ. The driver is written for the newest; what older ones
+ * lack is made up for here, by what driver/probe/ found when it was compiled
+ * against the kernel: numbers of versions lie, as distributions backport. Goes
+ * when the driver does upstream (tools/upstream-series).
+ *
+ * Include it last: what a kernel calls otherwise is renamed by macros.
+ */
+#ifndef __NPU_COMPAT_H__
+#define __NPU_COMPAT_H__
+
+#include <linux/io_uring/cmd.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_gpuvm.h>
+
+#include "npu_gem.h"
+#include "npu_probed.h"
+
+/*
+ * The lock of a buffer's list of mappings: once each driver's own. Those could
+ * change mappings at any time, and had to ask for them as a feature.
+ */
+#ifdef NPU_HAVE_GPUVA_LOCK
+static inline void npu_compat_gpuva_init(struct drm_gem_object *obj)
+{
+}
+
+static inline struct mutex *npu_compat_gpuva_lock(struct drm_gem_object *obj)
+{
+	return &obj->gpuva.lock;
+}
+#else
+static inline void npu_compat_gpuva_init(struct drm_gem_object *obj)
+{
+	drm_gem_gpuva_set_lock(obj, &to_npu_bo(obj)->lock);
+}
+
+static inline struct mutex *npu_compat_gpuva_lock(struct drm_gem_object *obj)
+{
+	return &to_npu_bo(obj)->lock;
+}
+
+static inline struct drm_gpuvm_bo *npu_compat_obtain_bo(struct drm_gpuvm_bo *vm_bo)
+{
+	guard(mutex)(npu_compat_gpuva_lock(vm_bo->obj));
+	return drm_gpuvm_bo_obtain_prealloc(vm_bo);
+}
+
+#define drm_gpuvm_bo_obtain_prealloc	npu_compat_obtain_bo
+#define DRM_GPUVM_IMMEDIATE_MODE	0
+#define DRIVER_GEM			(DRIVER_GEM | DRIVER_GEM_GPUVA)
+#endif
+
+#ifndef NPU_HAVE_GPUVM_MAP_REQ
+struct drm_gpuvm_map_req {
+	struct drm_gpuva_op_map map;
+};
+
+static inline int npu_compat_sm_map(struct drm_gpuvm *gpuvm, void *priv,
+				    const struct drm_gpuvm_map_req *req)
+{
+	return drm_gpuvm_sm_map(gpuvm, priv, req->map.va.addr, req->map.va.range,
+				req->map.gem.obj, req->map.gem.offset);
+}
+
+#define drm_gpuvm_sm_map		npu_compat_sm_map
+#endif
+
+#ifndef NPU_HAVE_URING_CMD_DONE3
+#define io_uring_cmd_done(cmd, ret, issue_flags) io_uring_cmd_done(cmd, ret, 0, issue_flags)
+#endif
+
+#ifndef NPU_HAVE_URING_SQE_TYPE
+#define io_uring_sqe_cmd(sqe, type)	((const type *)io_uring_sqe_cmd(sqe))
+#endif
+
+/* Task work got the command and the flags, now it gets what leads to them. */
+#ifdef NPU_HAVE_URING_TW_REQ
+#define npu_compat_tw_req		struct io_tw_req
+#else
+#define npu_compat_tw_req		struct io_uring_cmd *
+#define io_tw_token_t			unsigned int
+#define io_uring_cmd_from_tw(tw_req)	(tw_req)
+#define IO_URING_CMD_TASK_WORK_ISSUE_FLAGS IO_URING_F_COMPLETE_DEFER
+#endif
+
+#endif /* __NPU_COMPAT_H__ */
