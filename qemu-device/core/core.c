@@ -154,7 +154,7 @@ static void stop_threads(struct npu_core *npu)
 {
 	pthread_mutex_lock(&npu->lock);
 	npu->quit = true;
-	pthread_cond_broadcast(&npu->work);
+	npu_sched_kick_all(npu);
 	pthread_mutex_unlock(&npu->lock);
 	for (unsigned int i = 0; i < npu->num_threads; i++)
 		pthread_join(npu->threads[i], NULL);
@@ -216,7 +216,7 @@ void npu_core_reset(struct npu_core *npu)
 	npu->stuck = false;
 	npu_reset_begin(npu);
 	while (npu->resetting)
-		pthread_cond_wait(&npu->settled, &npu->lock);
+		npu_settled_wait(npu);
 	pthread_mutex_unlock(&npu->lock);
 	npu_trace(npu, &trace);
 }

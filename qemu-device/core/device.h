@@ -16,6 +16,7 @@
  *	timing.c cost.c counters.c profile.c	modelled time and energy
  *	irq.c event.c reset.c	interrupts, event ring, full reset
  *	inject.c pace.c dry*.c	faults on demand, real time, predictions
+ *	pause.c save.c save_job.c state.c	held still, and as bytes
  *	hazard.c	who touches what in SRAM
  *	meter.c		energy and temperature of it all
  */
@@ -43,6 +44,7 @@
 /* Of the implementation: NPU_REG_MODEL_VERSION. */
 #define NPU_MODEL_VERSION	NPU_VERSION(0, 1)
 #define NPU_PROGRAM_SIZE_MAX	(4u << 20)
+#define NPU_EVENT_LOG2_MAX	12
 #define NPU_DEFAULT_QUEUES	8
 #define NPU_SRAM_MIN		(4u << 10)
 #define NPU_SRAM_MAX		(16u << 20)
@@ -92,6 +94,9 @@ struct npu_tlb_regs {
  * @fatal: STATUS.FATAL
  * @stuck: it does not come to its end
  * @paced: jobs take the time that the model says
+ * @paused: held still, but for a reset; read without the lock by cores that run
+ * @unmapping: not even a reset may go on: mappings are given back
+ * @nudged: the owner has something to do for a thread of the core's
  * @inject: faults on demand
  * @busy: threads that act for the machine without the lock
  * @kicks: number of times that @work was signalled
@@ -122,7 +127,8 @@ struct npu_core {
 
 	pthread_mutex_t lock;
 	pthread_cond_t work, settled;
-	bool quit, enabled, resetting, fatal, stuck, paced;
+	bool quit, enabled, resetting, fatal, stuck, paced, paused;
+	bool unmapping, nudged;
 	struct npu_inject inject;
 	unsigned int busy;
 	uint32_t kicks;
@@ -180,6 +186,8 @@ bool npu_program_check(const struct npu_core *npu, const struct npu_run *run,
 /* job.c: a thread acts for a queue, without the lock. */
 /* Copy the descriptor at @slot; false: memory could not be read. */
 bool npu_job_fetch(struct npu_core *npu, struct npu_run *run, uint64_t slot);
+/* There is a new one in @run->desc: say whether it is good. */
+void npu_job_take(struct npu_core *npu, struct npu_run *run);
 /* The first bad field of a descriptor, as a fault; code NONE if it is good. */
 struct npu_fault npu_job_check(const struct npu_core *npu,
 			       const struct npu_job *job);
@@ -210,8 +218,11 @@ void npu_counters_add(uint64_t *totals, const uint64_t *counters);
 void npu_sched_allocate(struct npu_core *npu);
 /* A job must stop: wake whoever has to do with it. */
 void npu_sched_wake(struct npu_core *npu, struct npu_run *run);
-/* There may be work: wake a thread. */
+/* A thread should take @ex up. */
+void npu_sched_ready(struct npu_core *npu, struct npu_exec *ex);
+/* There may be work: wake a thread, or all. */
 void npu_sched_kick(struct npu_core *npu);
+void npu_sched_kick_all(struct npu_core *npu);
 /* A thread. */
 void *npu_sched_worker(void *core);
 /* pace.c; lock held. */
@@ -224,6 +235,17 @@ void npu_pace_sleep(struct npu_core *npu);
 /* reset.c: start a full reset; complete it if nothing is under way. */
 void npu_reset_begin(struct npu_core *npu);
 void npu_reset_settle(struct npu_core *npu);
+
+/* All that a reset waits for has come to its end. */
+bool npu_reset_rests(const struct npu_core *npu);
+/* Every register as after power-on; nothing is under way. */
+void npu_reset_registers(struct npu_core *npu);
+
+/* pause.c; lock held. */
+/* Threads are to do nothing. */
+bool npu_pause_halts(const struct npu_core *npu);
+/* Wait for @settled, or serve what a thread that is waited for waits for. */
+void npu_settled_wait(struct npu_core *npu);
 
 /* What follows from a write once the lock is released. */
 struct npu_effect {

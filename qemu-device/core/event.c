@@ -6,7 +6,7 @@ void npu_event_set_ring(struct npu_core *npu, uint32_t log2)
 {
 	struct npu_event_ring *ring = &npu->events;
 
-	if (log2 > 12 || (log2 && ring->base_reg % 64))
+	if (log2 > NPU_EVENT_LOG2_MAX || (log2 && ring->base_reg % 64))
 		return;
 	ring->base = ring->base_reg;
 	ring->log2 = log2;

@@ -165,6 +165,13 @@ static bool step(struct npu_exec *ex)
 	return ex->state == NPU_EXEC_READY;
 }
 
+/* The machine is to be held still; a core that is to stop does that first. */
+static bool is_paused(const struct npu_exec *ex)
+{
+	return __atomic_load_n(&ex->npu->paused, __ATOMIC_RELAXED) &&
+	       __atomic_load_n(&ex->run->stop, __ATOMIC_RELAXED) == NPU_STOP_NONE;
+}
+
 void npu_exec_run(struct npu_exec *ex)
 {
 	if (ex->fresh)
@@ -173,7 +180,7 @@ void npu_exec_run(struct npu_exec *ex)
 		npu_hazards_reset(ex->hazards, ex->sram_size);
 	ex->fresh = false;
 	ex->slice = SLICE;
-	while (step(ex) && ex->slice > 0)
+	while (!is_paused(ex) && step(ex) && ex->slice > 0)
 		;
 	if (ex->state == NPU_EXEC_FAULTED || ex->state == NPU_EXEC_STOPPED)
 		npu_timing_drain(&ex->time);

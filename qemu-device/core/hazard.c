@@ -55,6 +55,14 @@ void npu_hazards_reset(struct npu_hazards *h, uint32_t sram_size)
 	memset(h, 0, sizeof(*h) + (size_t)sram_size * sizeof(struct shadow));
 }
 
+void npu_hazards_resume(struct npu_hazards *h, uint32_t sram_size,
+			const struct npu_timing *time)
+{
+	npu_hazards_reset(h, sram_size);
+	for (unsigned int i = 0; i < NPU_NUM_TOKENS; i++)
+		h->last[i] = time->token[i].count;
+}
+
 static void join(struct clock *to, const struct clock *from)
 {
 	for (unsigned int e = 0; e < NPU_NUM_ENGINES; e++)

@@ -16,6 +16,7 @@
 
 #include "hw/npu_isa.h"
 #include "operand.h"
+#include "timing.h"
 
 struct npu_exec;
 struct npu_hazards;
@@ -29,6 +30,13 @@ void npu_hazards_reset(struct npu_hazards *h, uint32_t sram_size);
 void npu_hazards_begin(struct npu_hazards *h, const struct npu_insn *insn,
 		       uint32_t pc);
 void npu_hazards_end(struct npu_hazards *h, const struct npu_insn *insn);
+
+/*
+ * A program goes on whose past is unknown: nothing is held against what was done
+ * before, and tokens that @time holds order only what comes later.
+ */
+void npu_hazards_resume(struct npu_hazards *h, uint32_t sram_size,
+			const struct npu_timing *time);
 
 /* The instruction under way touches rows of SRAM; nothing if @ex does not look. */
 void npu_hazards_touch(struct npu_exec *ex, const struct npu_region *r,

@@ -62,16 +62,21 @@ struct npu_fault npu_job_check(const struct npu_core *npu,
 	return (struct npu_fault){ 0 };
 }
 
-bool npu_job_fetch(struct npu_core *npu, struct npu_run *run, uint64_t slot)
+void npu_job_take(struct npu_core *npu, struct npu_run *run)
 {
-	if (!npu->ops->read(npu->opaque, slot, &run->desc, sizeof(run->desc)))
-		return false;
 	memset(&run->done, 0, sizeof(run->done));
 	memset(run->counters, 0, sizeof(run->counters));
 	npu_mmu_begin(&run->mmu, run->desc.context);
 	run->done.fault = npu_job_check(npu, &run->desc);
 	if (run->done.fault.code)
 		run->done.status = NPU_JOB_FAULT;
+}
+
+bool npu_job_fetch(struct npu_core *npu, struct npu_run *run, uint64_t slot)
+{
+	if (!npu->ops->read(npu->opaque, slot, &run->desc, sizeof(run->desc)))
+		return false;
+	npu_job_take(npu, run);
 	return true;
 }
 

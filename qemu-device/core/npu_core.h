@@ -71,6 +71,8 @@ struct npu_hazard {
  * @clock_ns: virtual time of the machine
  * @trace: note an event; may be NULL
  * @hazard: tell of a hazard, with hazards=on; may be NULL
+ * @serve: do what the core's threads may be waiting for: see npu_core_nudge();
+ *	NULL if they never wait for their owner
  * @thread_begin: a thread of the core's starts, before it calls anything else; may be NULL
  * @thread_end: and ends, after all else; may be NULL
  *
@@ -86,6 +88,7 @@ struct npu_core_ops {
 	uint64_t (*clock_ns)(void *opaque);
 	void (*trace)(void *opaque, const struct npu_trace *event);
 	void (*hazard)(void *opaque, const struct npu_hazard *hazard);
+	void (*serve)(void *opaque);
 	void (*thread_begin)(void *opaque);
 	void (*thread_end)(void *opaque);
 };
@@ -192,6 +195,70 @@ void npu_core_invalidate(struct npu_core *core);
  * its state, and keeps accesses away from one that sleeps.
  */
 void npu_core_set_power(struct npu_core *core, bool awake);
+
+/**
+ * npu_core_nudge() - a thread of the core's waits in @ops for its owner
+ * @core: machine
+ *
+ * For an owner whose @read, @write or @map need another thread, which may itself
+ * be in npu_core_reset(), npu_core_invalidate(), npu_core_pause() or
+ * npu_core_free(): those then call @serve while they wait.
+ */
+void npu_core_nudge(struct npu_core *core);
+
+/**
+ * npu_core_pause() - hold the machine still; returns when nothing is under way
+ * @core: machine
+ *
+ * Jobs stop between two instructions, so the wait is that for one of them on
+ * each core. No memory is held afterwards, and all that was written has been
+ * given back as dirty. Registers can still be read and written; of what that
+ * starts only a full reset comes to its end.
+ */
+void npu_core_pause(struct npu_core *core);
+
+/**
+ * npu_core_resume() - let a machine go on that was held still
+ * @core: machine
+ */
+void npu_core_resume(struct npu_core *core);
+
+/**
+ * npu_core_state_max() - most bytes that npu_core_save() gives
+ * @core: machine
+ *
+ * Return: bytes, for owners that must not take in more.
+ */
+uint64_t npu_core_state_max(const struct npu_core *core);
+
+/**
+ * npu_core_save() - all that a guest can see of the machine, as bytes
+ * @core: machine, held still by npu_core_pause()
+ * @len: receives their number
+ *
+ * Registers, queues, and the jobs under way down to each core's registers and
+ * SRAM; no memory of the guest. Little endian, with a version.
+ *
+ * Return: the bytes, to be freed with free(), or NULL: out of memory.
+ */
+void *npu_core_save(struct npu_core *core, size_t *len);
+
+/**
+ * npu_core_load() - continue where another machine was saved
+ * @core: machine of the same profile, held still by npu_core_pause()
+ * @data: what npu_core_save() gave, or anything else
+ * @len: bytes at @data
+ * @error: receives one line on failure
+ * @error_len: bytes at @error
+ *
+ * Jobs go on with npu_core_resume(), and give the same bytes and counters as if
+ * nothing had happened, if memory is what it was. After a failure the machine
+ * is as after a full reset.
+ *
+ * Return: whether the state could be taken.
+ */
+bool npu_core_load(struct npu_core *core, const void *data, size_t len,
+		   char *error, size_t error_len);
 
 /**
  * npu_core_read() - read a 32-bit register

@@ -47,7 +47,7 @@ static uint64_t first_due(const struct npu_core *npu)
 
 void npu_pace_sleep(struct npu_core *npu)
 {
-	uint64_t ns = first_due(npu);
+	uint64_t ns = npu->paused ? 0 : first_due(npu);
 	struct timespec t;
 
 	if (!ns) {

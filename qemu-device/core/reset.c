@@ -19,7 +19,7 @@ uint32_t npu_fatal(struct npu_core *npu)
 	return npu_irq_set(npu, NPU_IRQ_FATAL);
 }
 
-static bool at_rest(const struct npu_core *npu)
+bool npu_reset_rests(const struct npu_core *npu)
 {
 	for (unsigned int q = 0; q < npu->num_queues; q++)
 		if (npu->queues[q].run.state != NPU_RUN_IDLE)
@@ -27,8 +27,7 @@ static bool at_rest(const struct npu_core *npu)
 	return !npu->busy;
 }
 
-/* Every register as after power-on. */
-static void initial_state(struct npu_core *npu)
+void npu_reset_registers(struct npu_core *npu)
 {
 	npu->enabled = false;
 	npu->fatal = false;
@@ -54,9 +53,11 @@ void npu_reset_begin(struct npu_core *npu)
 
 void npu_reset_settle(struct npu_core *npu)
 {
-	if (!npu->resetting || npu->stuck || !at_rest(npu))
+	if (npu->paused && !npu->busy)
+		pthread_cond_broadcast(&npu->settled);
+	if (!npu->resetting || npu->stuck || !npu_reset_rests(npu))
 		return;
-	initial_state(npu);
+	npu_reset_registers(npu);
 	npu->resetting = false;
 	pthread_cond_broadcast(&npu->settled);
 }

@@ -27,6 +27,12 @@ void npu_sched_kick(struct npu_core *npu)
 	pthread_cond_signal(&npu->work);
 }
 
+void npu_sched_kick_all(struct npu_core *npu)
+{
+	__atomic_fetch_add(&npu->kicks, 1, __ATOMIC_RELAXED);
+	pthread_cond_broadcast(&npu->work);
+}
+
 static void relax(void)
 {
 #if defined(__x86_64__)
@@ -75,7 +81,7 @@ static bool linger(struct npu_core *npu)
 	return npu->kicks != seen;
 }
 
-static void push_ready(struct npu_core *npu, struct npu_exec *ex)
+void npu_sched_ready(struct npu_core *npu, struct npu_exec *ex)
 {
 	ex->next = NULL;
 	*npu->ready_tail = ex;
@@ -97,7 +103,7 @@ static struct npu_exec *pop_ready(struct npu_core *npu)
 void npu_sched_wake(struct npu_core *npu, struct npu_run *run)
 {
 	if (run->parked)
-		push_ready(npu, run->cores[0]);
+		npu_sched_ready(npu, run->cores[0]);
 	run->parked = false;
 	npu_sched_kick(npu);
 }
@@ -146,7 +152,7 @@ static void start(struct npu_core *npu, struct npu_queue *queue,
 		run->cores[i]->done = 0;
 	}
 	queue->job_id = run->desc.id;
-	push_ready(npu, run->cores[0]);
+	npu_sched_ready(npu, run->cores[0]);
 }
 
 /* The waiting job is malformed, or aborted before it ran. */
@@ -271,7 +277,7 @@ static bool load(struct npu_core *npu, struct npu_run *run)
 	if (loaded) {
 		run->pending = run->num_cores;
 		for (unsigned int i = 1; i < run->num_cores; i++)
-			push_ready(npu, run->cores[i]);
+			npu_sched_ready(npu, run->cores[i]);
 		if (run->num_cores > 1)
 			npu_sched_kick(npu);
 	}
@@ -310,7 +316,7 @@ static void meet(struct npu_core *npu, struct npu_run *run)
 	}
 	run->pending = run->num_cores;
 	for (unsigned int i = 0; i < run->num_cores; i++)
-		push_ready(npu, run->cores[i]);
+		npu_sched_ready(npu, run->cores[i]);
 }
 
 /* Whatever else was wrong with it. */
@@ -338,7 +344,7 @@ static void take_up(struct npu_core *npu, struct npu_exec *ex)
 	} else {
 		work_for(npu, ex);
 		if (ex->state == NPU_EXEC_READY)
-			push_ready(npu, ex);
+			npu_sched_ready(npu, ex);
 		else if (!--run->pending)
 			meet(npu, run);
 	}
@@ -449,7 +455,7 @@ void *npu_sched_worker(void *core)
 		npu->ops->thread_begin(npu->opaque);
 	pthread_mutex_lock(&npu->lock);
 	while (!npu->quit) {
-		if (!step(npu) && !linger(npu))
+		if (npu_pause_halts(npu) || (!step(npu) && !linger(npu)))
 			npu_pace_sleep(npu);
 		npu_reset_settle(npu);
 	}

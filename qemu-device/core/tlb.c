@@ -97,7 +97,7 @@ void npu_core_invalidate(struct npu_core *npu)
 	vectors = npu_tlb_invalidate(npu, NPU_TLB_CMD_ALL);
 	npu->tlb.hidden++;
 	while (npu->tlb.done != npu->tlb_seq)
-		pthread_cond_wait(&npu->settled, &npu->lock);
+		npu_settled_wait(npu);
 	pthread_mutex_unlock(&npu->lock);
 	npu_irq_raise(npu, vectors);
 }

@@ -84,6 +84,40 @@ struct machine *machine_new(const struct npu_core_config *config)
 	return m;
 }
 
+bool machine_move(struct machine *m, const struct npu_core_config *config,
+		  void (*change)(uint8_t *state, size_t len), char *error, size_t len)
+{
+	struct npu_core *other = npu_core_new(config, &bus_ops, m->bus, error, len);
+	size_t size = 0;
+	uint8_t *state, *copy;
+	bool loaded;
+
+	npu_core_pause(m->core);
+	state = npu_core_save(m->core, &size);
+	if (!other || !state || size > npu_core_state_max(m->core)) {
+		printf("Bail out! no second machine: %s\n", error);
+		exit(255);
+	}
+	/* Of exactly that size, so that a sanitizer sees what lies behind it. */
+	copy = malloc(size);
+	memcpy(copy, state, size);
+	free(state);
+	if (change)
+		change(copy, size);
+	npu_core_pause(other);
+	loaded = npu_core_load(other, copy, size, error, len);
+	free(copy);
+	if (loaded) {
+		npu_core_free(m->core);
+		m->core = other;
+	} else {
+		npu_core_resume(other);
+		npu_core_free(other);
+	}
+	npu_core_resume(m->core);
+	return loaded;
+}
+
 void machine_free(struct machine *m)
 {
 	npu_core_free(m->core);

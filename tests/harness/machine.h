@@ -38,6 +38,19 @@ struct machine *machine_new(const struct npu_core_config *config);
 void machine_free(struct machine *m);
 
 /**
+ * machine_move() - go on with another device, in the state of this one
+ * @m: machine
+ * @config: the other device
+ * @change: what to do to the state on its way, or NULL
+ * @error: receives one line on failure
+ * @len: bytes at @error
+ *
+ * Return: whether the other has taken it; if not, this one goes on.
+ */
+bool machine_move(struct machine *m, const struct npu_core_config *config,
+		  void (*change)(uint8_t *state, size_t len), char *error, size_t len);
+
+/**
  * machine_core() - the device itself, for register accesses
  * @m: machine
  *
