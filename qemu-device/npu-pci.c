@@ -3,8 +3,9 @@
  *
  * Virtual NPU: PCI function around the machine in core/.
  *
- * This file knows PCI, MSI-X and guest memory; core/ knows the NPU. The two
- * meet in core/npu_core.h. See Documentation/hardware.rst for the device.
+ * This file knows PCI and MSI-X, npu-dma.c guest memory, npu-state.c snapshots
+ * and migration; core/ knows the NPU. They meet in core/npu_core.h. See
+ * Documentation/hardware.rst for the device.
  */
 
 #include "qemu/osdep.h"
@@ -13,13 +14,7 @@
 #include "qemu/error-report.h"
 #include "qemu/rcu.h"
 #include "qemu/timer.h"
-#include "qemu/units.h"
 #include "qapi/error.h"
-#if __has_include("system/address-spaces.h")
-#include "system/address-spaces.h"
-#else
-#include "exec/address-spaces.h"
-#endif
 #include "hw/pci/msix.h"
 #include "hw/pci/pci_device.h"
 #include "hw/pci/pcie.h"
@@ -29,134 +24,15 @@
 #else
 #include "hw/qdev-properties.h"
 #endif
-#include "migration/vmstate.h"
-#include "qom/object.h"
 #include "trace.h"
 
-#include "core/npu_core.h"
 #include "hw/npu_regs.h"
-
-#define TYPE_NPU "npu"
-OBJECT_DECLARE_SIMPLE_TYPE(NPUState, NPU)
+#include "npu-pci.h"
 
 /* Of the extended configuration space. */
 #define NPU_PCI_AER 0x100
 
-struct NPUState {
-    PCIDevice parent_obj;
-
-    MemoryRegion regs;
-    struct npu_core *core;
-    /* Vectors that worker threads want sent; drained by @raise_bh. */
-    uint32_t raise_pending;
-    QEMUBH *raise_bh;
-    /* DMA is refused: a fault in the IOMMU needs the big lock to report. */
-    bool behind_iommu;
-
-    /* Properties */
-    char *profile;
-    char *kernels;
-    char *pace;
-    char *inject;
-    bool hazards;
-    uint32_t cores;
-    uint32_t sram;
-    uint32_t queues;
-    uint32_t threads;
-};
-
-/*
- * Guest memory, for worker threads that hold no lock.
- *
- * Only plain memory will do: an access to another device's registers would
- * need the big lock, which a reset of this device holds while it waits for the
- * workers. So translate first, and touch the memory only if it is direct.
- */
-static void *npu_dma_ptr(NPUState *s, hwaddr addr, hwaddr *len, bool is_write,
-                         MemoryRegion **mr)
-{
-    AddressSpace *as = pci_get_address_space(PCI_DEVICE(s));
-    MemTxAttrs attrs = MEMTXATTRS_UNSPECIFIED;
-    hwaddr xlat;
-
-    if (qatomic_read(&s->behind_iommu)) {
-        return NULL;
-    }
-    *mr = address_space_translate(as, addr, &xlat, len, is_write, attrs);
-    if (!*len || !memory_access_is_direct(*mr, is_write, attrs)) {
-        return NULL;
-    }
-    return memory_region_get_ram_ptr(*mr) + xlat;
-}
-
-/* Takes the reference that address_space_unmap() drops. */
-static void *npu_dma_map(void *opaque, uint64_t addr, size_t *len, bool write)
-{
-    NPUState *s = opaque;
-    MemoryRegion *mr;
-    hwaddr l = *len;
-    void *host;
-
-    RCU_READ_LOCK_GUARD();
-    host = npu_dma_ptr(s, addr, &l, write, &mr);
-    if (host) {
-        memory_region_ref(mr);
-        *len = l;
-    }
-    return host;
-}
-
-static void npu_dma_unmap(void *opaque, void *host, size_t len, bool dirty)
-{
-    NPUState *s = opaque;
-
-    address_space_unmap(pci_get_address_space(PCI_DEVICE(s)), host, len, dirty,
-                        dirty ? len : 0);
-}
-
-static bool npu_dma_read(void *opaque, uint64_t addr, void *buf, size_t len)
-{
-    while (len) {
-        size_t n = len;
-        void *host = npu_dma_map(opaque, addr, &n, false);
-
-        if (!host) {
-            return false;
-        }
-        memcpy(buf, host, n);
-        npu_dma_unmap(opaque, host, n, false);
-        addr += n;
-        buf = (uint8_t *)buf + n;
-        len -= n;
-    }
-    return true;
-}
-
-static bool npu_dma_write(void *opaque, uint64_t addr, const void *buf,
-                          size_t len)
-{
-    while (len) {
-        size_t n = len;
-        void *host = npu_dma_map(opaque, addr, &n, true);
-
-        if (!host) {
-            return false;
-        }
-        if (n == sizeof(uint64_t) && QEMU_PTR_IS_ALIGNED(host, n)) {
-            /* The id of a completion: one store, after all before it. */
-            qatomic_store_release((uint64_t *)host, ldq_he_p(buf));
-        } else {
-            memcpy(host, buf, n);
-        }
-        npu_dma_unmap(opaque, host, n, true);
-        addr += n;
-        buf = (const uint8_t *)buf + n;
-        len -= n;
-    }
-    return true;
-}
-
-static void npu_raise_bh(void *opaque)
+void npu_send_messages(void *opaque)
 {
     NPUState *s = opaque;
     uint32_t pending = qatomic_xchg(&s->raise_pending, 0);
@@ -249,6 +125,7 @@ static const struct npu_core_ops npu_ops = {
     .clock_ns = npu_clock_ns,
     .trace = npu_trace,
     .hazard = npu_hazard,
+    .serve = npu_dma_serve,
     .thread_begin = npu_thread_begin,
     .thread_end = npu_thread_end,
 };
@@ -265,7 +142,7 @@ static uint64_t npu_regs_read(void *opaque, hwaddr addr, unsigned size)
     value = npu_core_read(s->core, addr);
     /* What led to this value sent its messages before: the guest relies on it. */
     if (qatomic_read(&s->raise_pending)) {
-        npu_raise_bh(s);
+        npu_send_messages(s);
     }
     return value;
 }
@@ -340,12 +217,7 @@ static void npu_reset(DeviceState *dev)
     npu_core_reset(s->core);
     npu_core_set_power(s->core, true);
     qatomic_set(&s->raise_pending, 0);
-    s->behind_iommu = pci_device_iommu_address_space(PCI_DEVICE(s)) !=
-                      &address_space_memory;
-    if (s->behind_iommu) {
-        warn_report_once("npu: DMA behind an IOMMU is not supported: the "
-                         "device will refuse all of it");
-    }
+    npu_dma_reset(s);
     pcie_cap_deverr_reset(PCI_DEVICE(s));
     msix_reset(PCI_DEVICE(s));
 }
@@ -420,12 +292,14 @@ static void npu_realize(PCIDevice *pdev, Error **errp)
     };
     char message[256];
 
-    s->raise_bh = qemu_bh_new_guarded(npu_raise_bh, s,
+    s->raise_bh = qemu_bh_new_guarded(npu_send_messages, s,
                                       &DEVICE(pdev)->mem_reentrancy_guard);
     s->core = npu_core_new(&config, &npu_ops, s, message, sizeof(message));
     if (!s->core) {
         error_setg(errp, "npu: %s", message);
     } else if (npu_init_pci(pdev, errp)) {
+        npu_dma_init(s);
+        npu_state_init(s);
         return;
     }
     npu_core_free(s->core);
@@ -437,9 +311,12 @@ static void npu_exit(PCIDevice *pdev)
 {
     NPUState *s = NPU(pdev);
 
-    /* Joins the workers: nothing schedules the bottom half after this. */
+    npu_state_exit(s);
+    npu_dma_exit(s);
+    /* Joins the workers: nothing schedules a bottom half after this. */
     npu_core_free(s->core);
     s->core = NULL;
+    npu_dma_free(s);
     qemu_bh_delete(s->raise_bh);
     msix_uninit_exclusive_bar(pdev);
     pcie_aer_exit(pdev);
@@ -456,12 +333,6 @@ static const Property npu_properties[] = {
     DEFINE_PROP_SIZE32("sram", NPUState, sram, 0),
     DEFINE_PROP_UINT32("queues", NPUState, queues, 0),
     DEFINE_PROP_UINT32("threads", NPUState, threads, 0),
-};
-
-/* A running job cannot be saved, so neither can the device. */
-static const VMStateDescription npu_vmstate = {
-    .name = TYPE_NPU,
-    .unmigratable = 1,
 };
 
 static const struct {

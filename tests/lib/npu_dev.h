@@ -23,14 +23,25 @@
 #define MEM_PROGRAM MEM_DATA
 #define MEM_SOURCE (MEM_DATA + 0x100000u)
 
+/*
+ * @devfn, @regs, @msix: where it is: DEVFN, BAR_REGS and BAR_MSIX unless changed
+ * @mem: added to all bus addresses above; programs' own addresses stay
+ */
 struct npu_dev {
 	struct qtest *qts;
+	unsigned int devfn;
+	uint32_t regs, msix;
+	uint64_t mem;
 	uint32_t tail[NPU_MAX_QUEUES];
 	uint64_t next_id;
 };
 
 /* Start QEMU, set up BARs, MSI-X, rings, context 1; queues enabled. */
 void dev_start(struct npu_dev *dev, const char *props);
+/* Start QEMU with more arguments, and set nothing up. */
+void dev_start_with(struct npu_dev *dev, const char *props, const struct qtest_options *options);
+/* Offset of a capability in configuration space, or zero. */
+unsigned int dev_find_capability(struct npu_dev *dev, uint8_t id);
 /* What a driver does after probe or full reset. */
 void dev_init(struct npu_dev *dev);
 /* PCI configuration, as firmware would leave it. */

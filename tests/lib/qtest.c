@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -23,56 +24,132 @@
 struct qtest {
 	pid_t pid;
 	FILE *in, *out;
+	FILE *qmp_in, *qmp_out;
+	int negotiated, ended, status;
 	char line[2 * CHUNK + 64];
 };
 
-static void exec_qemu(const char *device, int fd)
+#define ARGS_MAX 64
+
+static void exec_qemu(const char *device, int fd, int qmp, const struct qtest_options *options)
 {
 	const char *qemu = getenv("QEMU");
-	char chardev[64];
+	char chardev[64], monitor[64];
+	const char *args[ARGS_MAX] = {
+		"qemu", "-machine", "q35", "-nodefaults", "-display", "none", "-accel", "qtest",
+		"-m", "64", "-L", "/usr/share/seabios", "-L", "/usr/share/qemu", "-chardev",
+		chardev, "-qtest", "chardev:qtest", "-qtest-log", "/dev/null", "-chardev", monitor,
+		"-mon", "chardev=qmp,mode=control",
+	};
+	unsigned int n = 0;
 
 	snprintf(chardev, sizeof(chardev), "socket,id=qtest,fd=%d", fd);
+	snprintf(monitor, sizeof(monitor), "socket,id=qmp,fd=%d", qmp);
+	while (args[n])
+		n++;
+	for (const char *const *arg = options->args; arg && *arg && n < ARGS_MAX - 3; arg++)
+		args[n++] = *arg;
+	args[n++] = "-device";
+	args[n++] = device;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	execlp(qemu ? qemu : "build/qemu/qemu-system-x86_64", "qemu", "-machine", "q35",
-	       "-nodefaults", "-display", "none", "-accel", "qtest", "-m", "64", "-L",
-	       "/usr/share/seabios", "-L", "/usr/share/qemu", "-chardev", chardev, "-qtest",
-	       "chardev:qtest", "-qtest-log", "/dev/null", "-device", device, (char *)NULL);
+	if (options->errors && !freopen(options->errors, "w", stderr))
+		_exit(127);
+	execvp(qemu ? qemu : "build/qemu/qemu-system-x86_64", (char *const *)args);
 	perror("qemu");
 	_exit(127);
 }
 
-struct qtest *qtest_start(const char *device)
+static void open_pair(int sv[2], FILE **in, FILE **out)
+{
+	*in = fdopen(sv[0], "r");
+	*out = fdopen(dup(sv[0]), "w");
+	if (!*in || !*out)
+		bail_out("no stream");
+}
+
+struct qtest *qtest_start_with(const char *device, const struct qtest_options *options)
 {
 	struct qtest *qts = calloc(1, sizeof(*qts));
-	int sv[2];
+	int sv[2], qmp[2];
 
-	if (!qts || socketpair(AF_UNIX, SOCK_STREAM, 0, sv))
+	if (!qts || socketpair(AF_UNIX, SOCK_STREAM, 0, sv) ||
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, qmp))
 		bail_out("no socket pair");
+	fcntl(sv[0], F_SETFD, FD_CLOEXEC);
+	fcntl(qmp[0], F_SETFD, FD_CLOEXEC);
 	qts->pid = fork();
 	if (qts->pid < 0)
 		bail_out("no process");
-	if (!qts->pid) {
-		close(sv[0]);
-		exec_qemu(device, sv[1]);
-	}
+	if (!qts->pid)
+		exec_qemu(device, sv[1], qmp[1], options);
 	close(sv[1]);
-	qts->in = fdopen(sv[0], "r");
-	qts->out = fdopen(dup(sv[0]), "w");
-	if (!qts->in || !qts->out)
-		bail_out("no stream");
+	close(qmp[1]);
+	open_pair(sv, &qts->in, &qts->out);
+	open_pair(qmp, &qts->qmp_in, &qts->qmp_out);
+	fcntl(fileno(qts->out), F_SETFD, FD_CLOEXEC);
+	fcntl(fileno(qts->qmp_out), F_SETFD, FD_CLOEXEC);
 	return qts;
+}
+
+struct qtest *qtest_start(const char *device)
+{
+	return qtest_start_with(device, &(struct qtest_options){ 0 });
+}
+
+static const char *answer(struct qtest *qts)
+{
+	do {
+		if (!fgets(qts->line, sizeof(qts->line), qts->qmp_in))
+			return NULL;
+	} while (strncmp(qts->line, "{\"return\"", 9) && strncmp(qts->line, "{\"error\"", 8));
+	return qts->line;
+}
+
+const char *qtest_qmp(struct qtest *qts, const char *order)
+{
+	if (!qts->negotiated) {
+		fputs("{\"execute\": \"qmp_capabilities\"}\n", qts->qmp_out);
+		fflush(qts->qmp_out);
+		if (!answer(qts))
+			return NULL;
+		qts->negotiated = 1;
+	}
+	fprintf(qts->qmp_out, "%s\n", order);
+	fflush(qts->qmp_out);
+	return answer(qts);
+}
+
+int qtest_wait_end(struct qtest *qts)
+{
+	int i, status = -1;
+
+	for (i = 0; i < 6000 && waitpid(qts->pid, &status, WNOHANG) != qts->pid; i++)
+		usleep(10000);
+	qts->ended = i < 6000;
+	if (qts->ended)
+		qts->status = status;
+	return status;
+}
+
+static void reap(struct qtest *qts)
+{
+	if (waitpid(qts->pid, &qts->status, WNOHANG))
+		return;
+	kill(qts->pid, SIGTERM);
+	waitpid(qts->pid, &qts->status, 0);
 }
 
 int qtest_stop(struct qtest *qts)
 {
-	int status = 0;
+	int status;
 
-	if (!waitpid(qts->pid, &status, WNOHANG)) {
-		kill(qts->pid, SIGTERM);
-		waitpid(qts->pid, &status, 0);
-	}
+	if (!qts->ended)
+		reap(qts);
+	status = qts->status;
 	fclose(qts->in);
 	fclose(qts->out);
+	fclose(qts->qmp_in);
+	fclose(qts->qmp_out);
 	free(qts);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : status;
 }

@@ -17,6 +17,42 @@ struct qtest;
 struct qtest *qtest_start(const char *device);
 
 /**
+ * struct qtest_options - what else a QEMU may be given
+ * @args: further arguments, NULL at the end; a later one of a kind counts
+ * @errors: file for what it says, or NULL: this program's standard error
+ */
+struct qtest_options {
+	const char *const *args;
+	const char *errors;
+};
+
+/**
+ * qtest_start_with() - start QEMU with one device and more arguments
+ * @device: argument of -device
+ * @options: the rest
+ *
+ * Return: as qtest_start().
+ */
+struct qtest *qtest_start_with(const char *device, const struct qtest_options *options);
+
+/**
+ * qtest_qmp() - give QEMU one order
+ * @qts: the running QEMU
+ * @order: QMP command, a JSON object
+ *
+ * Return: the line that it answers, good until the next order; NULL if it has ended.
+ */
+const char *qtest_qmp(struct qtest *qts, const char *order);
+
+/**
+ * qtest_wait_end() - wait until QEMU ends by itself
+ * @qts: the running QEMU
+ *
+ * Return: its wait status; a minute is all that it gets.
+ */
+int qtest_wait_end(struct qtest *qts);
+
+/**
  * qtest_stop() - end QEMU
  * @qts: the running QEMU
  *
