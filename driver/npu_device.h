@@ -228,6 +228,9 @@ struct npu_device {
 
 	/** @counters: sums of all completions, enum npu_counter */
 	u64 counters[NPU_CNT_COUNT];
+
+	/** @energy_pj: parts of the energy of all jobs, likewise */
+	u64 energy_pj[NPU_ENERGY_PARTS];
 };
 
 static inline struct npu_device *to_npu_device(struct drm_device *drm)

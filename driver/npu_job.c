@@ -129,14 +129,16 @@ static int npu_job_completion_error(const struct npu_sched_job *job,
 	}
 }
 
-static void npu_job_add_counters(struct npu_device *npu, const u64 *counters)
+static void npu_job_add_counters(struct npu_device *npu, const struct npu_completion *done)
 {
 	unsigned long flags;
 	int i;
 
 	spin_lock_irqsave(&npu->counters_lock, flags);
 	for (i = 0; i < NPU_CNT_COUNT; i++)
-		npu->counters[i] += counters[i];
+		npu->counters[i] += done->counters[i];
+	for (i = 0; i < NPU_ENERGY_PARTS; i++)
+		npu->energy_pj[i] += done->energy_pj[i];
 	spin_unlock_irqrestore(&npu->counters_lock, flags);
 }
 
@@ -156,7 +158,7 @@ int npu_job_account(struct npu_sched_job *job, const struct npu_completion *comp
 
 	if (completion) {
 		error = npu_job_completion_error(job, completion);
-		npu_job_add_counters(npu, completion->counters);
+		npu_job_add_counters(npu, completion);
 		if (completion->status == NPU_JOB_FAULT)
 			npu_coredump_job(job, completion, "fault");
 	}

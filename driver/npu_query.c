@@ -62,6 +62,18 @@ static int npu_query_counters(struct npu_device *npu, struct drm_npu_dev_query *
 	return npu_query_give(args, counters, sizeof(counters));
 }
 
+static int npu_query_energy(struct npu_device *npu, struct drm_npu_dev_query *args)
+{
+	u64 energy[NPU_ENERGY_PARTS];
+
+	if (!perfmon_capable())
+		return -EACCES;
+	spin_lock_irq(&npu->counters_lock);
+	memcpy(energy, npu->energy_pj, sizeof(energy));
+	spin_unlock_irq(&npu->counters_lock);
+	return npu_query_give(args, energy, sizeof(energy));
+}
+
 /**
  * npu_ioctl_dev_query() - DRM_IOCTL_NPU_DEV_QUERY
  * @drm: device
@@ -82,6 +94,8 @@ int npu_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *drm
 		return npu_query_usage(npu, args);
 	case DRM_NPU_QUERY_COUNTERS:
 		return npu_query_counters(npu, args);
+	case DRM_NPU_QUERY_ENERGY:
+		return npu_query_energy(npu, args);
 	default:
 		return -EINVAL;
 	}

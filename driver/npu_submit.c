@@ -28,6 +28,8 @@
 #define NPU_PROGRAM_ALIGN	128
 #define NPU_PROGRAM_MIN		256	/* header and one instruction */
 #define NPU_RESULT_ALIGN	512
+#define NPU_TRACE_ALIGN		64
+#define NPU_TRACE_MIN		64	/* of each core */
 
 /**
  * struct npu_submission - jobs on their way
@@ -62,6 +64,21 @@ static bool npu_submit_in_va(const struct npu_device *npu, u64 va, u64 size)
 	return !check_add_overflow(va, size, &end) && end <= npu->info.va_end;
 }
 
+static int npu_submit_check_trace(const struct npu_device *npu, const struct drm_npu_job *in)
+{
+	u32 cores = in->cores ?: npu->info.cores;
+
+	if (!in->trace)
+		return in->trace_size ? -EINVAL : 0;
+	if (npu->info.regs_version < NPU_VERSION(0, 3))
+		return -EOPNOTSUPP;
+	if (!IS_ALIGNED(in->trace, NPU_TRACE_ALIGN) ||
+	    in->trace_size / NPU_TRACE_MIN < cores ||
+	    !npu_submit_in_va(npu, in->trace, in->trace_size))
+		return -EINVAL;
+	return 0;
+}
+
 /* What the device would refuse anyway is refused here as far as it costs nothing. */
 static int npu_submit_check_job(const struct npu_device *npu, const struct drm_npu_job *in)
 {
@@ -78,20 +95,22 @@ static int npu_submit_check_job(const struct npu_device *npu, const struct drm_n
 	if (!IS_ALIGNED(in->result, NPU_RESULT_ALIGN) ||
 	    !npu_submit_in_va(npu, in->result, sizeof(struct npu_completion)))
 		return -EINVAL;
-	return 0;
+	return npu_submit_check_trace(npu, in);
 }
 
 static int npu_submit_fill_desc(struct npu_sched_job *job, const struct drm_npu_job *in)
 {
 	struct npu_job *desc = &job->desc;
 
-	desc->flags = NPU_JOB_IRQ;
+	desc->flags = NPU_JOB_IRQ | (in->trace ? NPU_JOB_TRACE : 0);
 	desc->context = job->ctx->vm->mmu.asid;
 	desc->program = in->program;
 	desc->program_size = in->program_size;
 	desc->cores = in->cores;
 	desc->budget = in->budget;
 	desc->result = in->result;
+	desc->trace = in->trace;
+	desc->trace_size = in->trace_size;
 	desc->num_args = in->num_args;
 	if (copy_from_user(desc->args, u64_to_user_ptr(in->args),
 			   in->num_args * sizeof(desc->args[0])))
@@ -269,7 +288,8 @@ int npu_submit(struct drm_file *drm_file, struct drm_npu_submit *args, struct dm
 
 	if (args->flags || !args->jobs.count)
 		return -EINVAL;
-	jobs = npu_array_read(&args->jobs, sizeof(*jobs), sizeof(*jobs), NPU_MAX_SUBMIT_JOBS);
+	jobs = npu_array_read(&args->jobs, offsetofend(struct drm_npu_job, syncs), sizeof(*jobs),
+			      NPU_MAX_SUBMIT_JOBS);
 	if (IS_ERR(jobs))
 		return PTR_ERR(jobs);
 	sub = kzalloc(sizeof(*sub), GFP_KERNEL);

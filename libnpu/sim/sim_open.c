@@ -117,7 +117,7 @@ static const struct npu_core_ops core_ops = {
 static int query(struct sim *sim, struct drm_npu_dev_query *args)
 {
 	struct drm_npu_usage_info usage;
-	uint64_t counters[NPU_CNT_COUNT];
+	uint64_t counters[NPU_CNT_COUNT], energy[NPU_ENERGY_PARTS];
 	const void *answer = &sim->info;
 	uint32_t have = sizeof(sim->info), give;
 
@@ -132,6 +132,11 @@ static int query(struct sim *sim, struct drm_npu_dev_query *args)
 			counters[i] = sim_read64(sim, NPU_REG_COUNTER(i));
 		answer = counters;
 		have = sizeof(counters);
+	} else if (args->type == DRM_NPU_QUERY_ENERGY) {
+		for (uint32_t i = 0; i < NPU_ENERGY_PARTS; i++)
+			energy[i] = sim_read64(sim, NPU_REG_ENERGY_PART(i));
+		answer = energy;
+		have = sizeof(energy);
 	} else if (args->type != DRM_NPU_QUERY_DEVICE) {
 		return -EINVAL;
 	}

@@ -13,12 +13,26 @@
 #define PROGRAM_ALIGN	sizeof(struct npu_program)
 #define PROGRAM_MIN	(sizeof(struct npu_program) + sizeof(struct npu_insn))
 #define RESULT_ALIGN	512
+#define TRACE_ALIGN	64
+#define TRACE_MIN	64	/* of each core */
 
 static bool in_va(const struct sim *sim, uint64_t va, uint64_t size)
 {
 	uint64_t end;
 
 	return !__builtin_add_overflow(va, size, &end) && end <= sim->info.va_end;
+}
+
+static int check_trace(const struct sim *sim, const struct drm_npu_job *in)
+{
+	uint32_t cores = in->cores ? in->cores : sim->info.cores;
+
+	if (!in->trace)
+		return in->trace_size ? -EINVAL : 0;
+	if (in->trace % TRACE_ALIGN || in->trace_size / TRACE_MIN < cores ||
+	    !in_va(sim, in->trace, in->trace_size))
+		return -EINVAL;
+	return 0;
 }
 
 static int check_job(const struct sim *sim, const struct drm_npu_job *in)
@@ -40,19 +54,21 @@ static int check_job(const struct sim *sim, const struct drm_npu_job *in)
 		return -E2BIG;
 	if (in->syncs.count && in->syncs.stride != sizeof(struct drm_npu_sync))
 		return -EINVAL;
-	return 0;
+	return check_trace(sim, in);
 }
 
 static void fill_desc(struct npu_job *desc, const struct drm_npu_job *in,
 		      const struct sim_context *ctx)
 {
-	desc->flags = NPU_JOB_IRQ;
+	desc->flags = NPU_JOB_IRQ | (in->trace ? NPU_JOB_TRACE : 0);
 	desc->context = ctx->vm->asid;
 	desc->program = in->program;
 	desc->program_size = in->program_size;
 	desc->cores = in->cores;
 	desc->budget = in->budget;
 	desc->result = in->result;
+	desc->trace = in->trace;
+	desc->trace_size = in->trace_size;
 	desc->num_args = in->num_args;
 	if (in->num_args)
 		memcpy(desc->args, (void *)(uintptr_t)in->args,

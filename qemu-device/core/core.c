@@ -83,6 +83,7 @@ static bool add_core(struct npu_core *npu, unsigned int i, bool hazards)
 	if (!ex)
 		return false;
 	ex->npu = npu;
+	ex->unit = i;
 	ex->sram = aligned_alloc(SRAM_ALIGN, npu->profile.sram_size);
 	if (hazards)
 		ex->hazards = npu_hazards_new(npu->profile.sram_size);

@@ -15,6 +15,7 @@
  *	mmu.c tlb.c	translation, invalidation
  *	timing.c cost.c counters.c profile.c	modelled time and energy
  *	irq.c event.c reset.c	interrupts, event ring, full reset
+ *	record.c	what each core did when, for the program that asks
  *	inject.c pace.c dry*.c	faults on demand, real time, predictions
  *	pause.c save.c save_job.c state.c	held still, and as bytes
  *	hazard.c	who touches what in SRAM
@@ -109,6 +110,7 @@ struct npu_tlb_regs {
  * @context_count: its entries
  * @totals: counters of all completed jobs
  * @meter: energy and temperature
+ * @energy: parts of their energy
  * @tickets: next ticket of a job that comes to a head
  * @mmus: all that may hold translations, @num_mmus of them
  * @exec: cores
@@ -140,6 +142,7 @@ struct npu_core {
 	uint32_t context_count;
 	uint64_t totals[NPU_CNT_SLOTS];
 	struct npu_meter meter;
+	uint64_t energy[NPU_ENERGY_PARTS];
 	uint64_t tickets;
 	struct npu_mmu *mmus[NPU_MAX_CORES + NPU_MAX_QUEUES];
 	unsigned int num_mmus;
@@ -209,9 +212,16 @@ void npu_counters_sum(const struct npu_core *npu, struct npu_run *run);
 /* Energy of counters; the static part is that of CYCLES on @cores cores. */
 uint64_t npu_energy_pj(const struct npu_profile *p, const uint64_t *c,
 		       unsigned int cores);
+/* The same by part; @sram_bytes by engine, which together are those of @c. */
+void npu_energy_split(const struct npu_profile *p, const uint64_t *c,
+		      const uint64_t *sram_bytes, uint64_t *parts);
+/* The same without the static part, in femtojoules. */
+unsigned __int128 npu_energy_fj(const struct npu_profile *p, const uint64_t *c);
 uint64_t npu_static_pj(const struct npu_profile *p, uint64_t cycles,
 		       unsigned int cores);
 void npu_counters_add(uint64_t *totals, const uint64_t *counters);
+/* Counters of a job are complete: to the totals. */
+void npu_counters_retire(struct npu_core *npu, const struct npu_run *run);
 
 /* sched.c; lock held. */
 /* Give cores to waiting jobs, as long as they fit. Not from a thread: kick. */

@@ -139,6 +139,18 @@ static bool execute(struct npu_exec *ex, const struct npu_insn *insn)
 	}
 }
 
+/* The same, and who used SRAM. */
+static bool execute_counted(struct npu_exec *ex, const struct npu_insn *insn)
+{
+	uint64_t *c = ex->counters;
+	uint64_t before = c[NPU_CNT_SRAM_READ] + c[NPU_CNT_SRAM_WRITE];
+	bool done = execute(ex, insn);
+
+	ex->sram_bytes[NPU_OPCODE_ENGINE(insn->opcode)] +=
+		c[NPU_CNT_SRAM_READ] + c[NPU_CNT_SRAM_WRITE] - before;
+	return done;
+}
+
 static bool step(struct npu_exec *ex)
 {
 	const struct npu_insn *insn = &ex->insns[ex->pc];
@@ -148,9 +160,12 @@ static bool step(struct npu_exec *ex)
 		return false;
 	ex->next_pc = ex->pc + 1;
 	ex->cycles = 1;
+	ex->time.number = ex->done;
+	if (ex->record.on)
+		npu_record_begin(ex);
 	if (ex->hazards)
 		npu_hazards_begin(ex->hazards, insn, ex->pc);
-	if (!execute(ex, insn))
+	if (!execute_counted(ex, insn))
 		return false;
 	if (ex->hazards)
 		npu_hazards_end(ex->hazards, insn);
@@ -160,6 +175,8 @@ static bool step(struct npu_exec *ex)
 	__atomic_store_n(&ex->done, ex->done + 1, __ATOMIC_RELAXED);
 	if (ex->dry)
 		npu_dry_account(ex, insn->tag);
+	if (ex->record.on && !npu_record_insn(ex, insn))
+		return false;
 	if (ex->state != NPU_EXEC_ENDED)
 		__atomic_store_n(&ex->pc, ex->next_pc, __ATOMIC_RELAXED);
 	return ex->state == NPU_EXEC_READY;

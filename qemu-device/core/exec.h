@@ -10,6 +10,7 @@
 #include "hw/npu_isa.h"
 #include "hw/npu_regs.h"
 #include "mmu.h"
+#include "record.h"
 #include "timing.h"
 
 struct npu_core;
@@ -50,6 +51,7 @@ struct npu_loop {
  * @next: in the list of those that a thread should take up
  * @sram: its SRAM, of the profile's size
  * @sram_size: bytes of it that the program may touch
+ * @unit: number of this core in the machine
  * @index: number of this core in the job
  * @fresh: has not run yet: SRAM is still to be cleared
  * @state: what it is doing
@@ -67,9 +69,11 @@ struct npu_loop {
  * @mmu: translations
  * @time: modelled time
  * @counters: enum npu_counter
+ * @sram_bytes: bytes of SRAM read and written, by engine
  * @fault: why it is NPU_EXEC_FAULTED
  * @dry: what it knows, if it runs without data; else NULL
  * @hazards: who touched what in SRAM, with hazards=on; else NULL
+ * @record: the trace that it writes
  * @bounce: weights that are not in one piece in host memory
  * @bounce_size: bytes of @bounce
  * @sums: sums of A that pieces of a MATMUL share
@@ -80,7 +84,7 @@ struct npu_exec {
 	struct npu_exec *next;
 	uint8_t *sram;
 	uint32_t sram_size;
-	unsigned int index;
+	unsigned int unit, index;
 	bool fresh;
 	enum npu_exec_state state;
 	const struct npu_insn *insns;
@@ -95,9 +99,11 @@ struct npu_exec {
 	struct npu_mmu mmu;
 	struct npu_timing time;
 	uint64_t counters[NPU_CNT_SLOTS];
+	uint64_t sram_bytes[NPU_NUM_ENGINES];
 	struct npu_fault fault;
 	struct npu_dry *dry;
 	struct npu_hazards *hazards;
+	struct npu_recorder record;
 	uint8_t *bounce;
 	size_t bounce_size;
 	int32_t *sums;

@@ -27,7 +27,7 @@ static bool reserved_is_zero(const struct npu_job *job)
 {
 	uint64_t any = job->reserved0;
 
-	for (unsigned int i = 0; i < 7; i++)
+	for (unsigned int i = 0; i < sizeof(job->reserved1) / 8; i++)
 		any |= job->reserved1[i];
 	return !any;
 }
@@ -37,7 +37,7 @@ struct npu_fault npu_job_check(const struct npu_core *npu,
 {
 	if (!job->id)
 		return job_fault(NPU_FAULT_JOB, FIELD(id), job->id);
-	if (job->flags & ~NPU_JOB_IRQ)
+	if (job->flags & ~(NPU_JOB_IRQ | NPU_JOB_TRACE))
 		return job_fault(NPU_FAULT_JOB, FIELD(flags), job->flags);
 	if (job->program % sizeof(struct npu_program))
 		return job_fault(NPU_FAULT_JOB, FIELD(program), job->program);
@@ -59,13 +59,14 @@ struct npu_fault npu_job_check(const struct npu_core *npu,
 		return job_fault(NPU_FAULT_JOB, FIELD(num_args), job->num_args);
 	if (!reserved_is_zero(job))
 		return job_fault(NPU_FAULT_JOB, FIELD(reserved0), 0);
-	return (struct npu_fault){ 0 };
+	return npu_record_check(npu, job);
 }
 
 void npu_job_take(struct npu_core *npu, struct npu_run *run)
 {
 	memset(&run->done, 0, sizeof(run->done));
 	memset(run->counters, 0, sizeof(run->counters));
+	run->began = false;
 	npu_mmu_begin(&run->mmu, run->desc.context);
 	run->done.fault = npu_job_check(npu, &run->desc);
 	if (run->done.fault.code)
@@ -130,6 +131,8 @@ void npu_job_begin_core(const struct npu_run *run, struct npu_exec *ex)
 	npu_mmu_begin(&ex->mmu, run->desc.context);
 	npu_timing_begin(&ex->time);
 	memset(ex->counters, 0, sizeof(ex->counters));
+	memset(ex->sram_bytes, 0, sizeof(ex->sram_bytes));
+	npu_record_start(run, ex);
 	memset(&ex->fault, 0, sizeof(ex->fault));
 }
 
@@ -163,6 +166,7 @@ bool npu_job_begin(struct npu_core *npu, struct npu_run *run)
 		return load_fault(run, &fault);
 	for (unsigned int i = 0; i < run->num_cores; i++)
 		npu_job_begin_core(run, run->cores[i]);
+	run->began = true;
 	return true;
 }
 
@@ -259,6 +263,7 @@ bool npu_job_complete(struct npu_core *npu, struct npu_run *run)
 	if (!run->done.cores)
 		run->done.clock_start = run->done.clock_end;
 	run->counters[NPU_CNT_JOBS] = 1;
+	npu_record_finish(run);
 	memcpy(run->done.counters, run->counters, sizeof(run->counters));
 	if (run->desc.result && run->desc.result % 512 == 0 &&
 	    run->desc.result_id)

@@ -66,6 +66,8 @@ bool npu_region_in_sram(struct npu_exec *ex, const struct npu_region *r,
 					    extent, ex->sram_size);
 	if (ex->dry)
 		npu_dry_touch(ex, r->base + extent);
+	if (ex->record.on)
+		npu_record_touch(ex, r->field, r->base, extent);
 	*host += r->base;
 	return true;
 }

@@ -46,6 +46,7 @@ enum npu_run_state {
  * @start_ns: owner's clock when it got its cores
  * @due_ns: owner's clock when its result may be told; zero: it is not done
  * @loaded: its program has been read and checked
+ * @began: its cores are at the program, or further
  * @mmu: translations for its program and result
  * @program: copy of its program, header first
  * @program_room: bytes allocated at @program
@@ -62,7 +63,7 @@ struct npu_run {
 	uint32_t ring;
 	bool stuck, parked, lost, unreadable;
 	uint64_t start_ns, due_ns;
-	bool loaded;
+	bool loaded, began;
 	struct npu_job desc;
 	struct npu_mmu mmu;
 	uint8_t *program;

@@ -154,6 +154,19 @@ static uint32_t read_counter(const struct npu_core *npu, uint32_t offset)
 	return offset & 4 ? HIGH(total) : LOW(total);
 }
 
+static uint32_t read_energy(const struct npu_core *npu, uint32_t offset)
+{
+	uint64_t part = npu->energy[(offset - NPU_REG_ENERGY_PART(0)) / 8];
+
+	return offset & 4 ? HIGH(part) : LOW(part);
+}
+
+static bool is_energy(uint32_t offset)
+{
+	return offset >= NPU_REG_ENERGY_PART(0) &&
+	       offset < NPU_REG_ENERGY_PART(NPU_ENERGY_PARTS);
+}
+
 static bool is_counter(uint32_t offset)
 {
 	return offset >= NPU_REG_COUNTER(0) &&
@@ -235,6 +248,8 @@ uint32_t npu_regs_read(struct npu_core *npu, uint32_t offset)
 		return read_status(npu);
 	if (npu->resetting)
 		return 0;
+	if (is_energy(offset))
+		return read_energy(npu, offset);
 	if (is_counter(offset))
 		return read_counter(npu, offset);
 	q = queue_of(npu, offset);

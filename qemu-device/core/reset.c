@@ -39,6 +39,7 @@ void npu_reset_registers(struct npu_core *npu)
 	npu->context_base = 0;
 	npu->context_count = 0;
 	memset(npu->totals, 0, sizeof(npu->totals));
+	memset(npu->energy, 0, sizeof(npu->energy));
 	for (unsigned int q = 0; q < npu->num_queues; q++)
 		npu_queue_init(npu, q);
 }

@@ -196,7 +196,7 @@ static uint32_t retire(struct npu_core *npu, struct npu_run *run)
 {
 	uint32_t vectors = 0;
 
-	npu_counters_add(npu->totals, run->counters);
+	npu_counters_retire(npu, run);
 	meter(npu, run);
 	npu_queue_advance(npu, run->queue);
 	if (run->done.status != NPU_JOB_DONE) {

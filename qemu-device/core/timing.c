@@ -48,18 +48,27 @@ int npu_timing_bad_token(const struct npu_timing *t, uint32_t wait,
 	return -1;
 }
 
-/* Take a token of each counter in @wait; cycle at which the last was given. */
-static uint64_t take(struct npu_timing *t, uint32_t wait)
+/*
+ * Take a token of each counter in @wait for who is @ready; cycle at which the
+ * last was given, which is noted if it is waited for.
+ */
+static uint64_t take(struct npu_timing *t, uint32_t wait, uint64_t ready)
 {
-	uint64_t when = 0;
-
+	t->slice.after = NPU_TRACE_NONE;
+	t->slice.token = 0;
 	for (; wait; wait &= wait - 1) {
-		struct npu_token *token = &t->token[__builtin_ctz(wait)];
+		unsigned int i = __builtin_ctz(wait);
+		struct npu_token *token = &t->token[i];
+		uint8_t first = token->first++;
 
-		when = later(when, token->when[token->first++]);
 		token->count--;
+		if (token->when[first] <= ready)
+			continue;
+		ready = token->when[first];
+		t->slice.after = token->who[first];
+		t->slice.token = i;
 	}
-	return when;
+	return ready;
 }
 
 static void give(struct npu_timing *t, uint32_t signal, uint64_t when)
@@ -67,19 +76,26 @@ static void give(struct npu_timing *t, uint32_t signal, uint64_t when)
 	for (; signal; signal &= signal - 1) {
 		struct npu_token *token = &t->token[__builtin_ctz(signal)];
 
-		token->when[(uint8_t)(token->first + token->count++)] = when;
+		uint8_t last = token->first + token->count++;
+
+		token->when[last] = when;
+		token->who[last] = t->number;
 	}
 }
 
 void npu_timing_take(struct npu_timing *t, uint32_t wait)
 {
-	t->cp = later(t->cp, take(t, wait));
+	t->slice.issue = t->cp;
+	t->cp = take(t, wait, t->cp);
 }
 
 void npu_timing_cp(struct npu_timing *t, uint32_t signal, uint64_t cycles,
 		   uint64_t *counters)
 {
+	t->slice.start = t->cp;
+	t->slice.stall = t->cp - t->slice.issue;
 	t->cp += cycles;
+	t->slice.end = t->cp;
 	counters[NPU_CNT_CP_BUSY] += cycles;
 	give(t, signal, t->cp);
 }
@@ -98,9 +114,13 @@ void npu_timing_engine(struct npu_timing *t, unsigned int engine,
 
 	npu_timing_cp(t, 0, 1, counters);
 	ready = later(t->cp, t->free[engine]);
-	start = later(ready, take(t, insn->wait));
+	start = take(t, insn->wait, ready);
 	counters[stall_counter[engine]] += start - ready;
 	counters[busy_counter[engine]] += cycles;
 	t->free[engine] = start + cycles;
+	t->slice.issue = t->cp;
+	t->slice.start = start;
+	t->slice.end = start + cycles;
+	t->slice.stall = start - ready;
 	give(t, insn->signal, t->free[engine]);
 }

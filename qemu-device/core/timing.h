@@ -13,13 +13,30 @@
 /**
  * struct npu_token - one token counter
  * @when: cycle at which each of its tokens was given, in order
+ * @who: number of the instruction that gave it
  * @first: index of the oldest
  * @count: tokens that it holds, at most NPU_TOKEN_MAX
  */
 struct npu_token {
 	uint64_t when[NPU_TOKEN_MAX + 1];
+	uint32_t who[NPU_TOKEN_MAX + 1];
 	uint8_t first;
 	uint8_t count;
+};
+
+/**
+ * struct npu_slice - the last instruction in time, as struct npu_trace_record has it
+ * @issue: cycle at which it was handed over
+ * @start: at which it began
+ * @end: at which it was done
+ * @stall: cycles that it waited for tokens only
+ * @after: who gave the token that it waited for, or NPU_TRACE_NONE
+ * @token: that token
+ */
+struct npu_slice {
+	uint64_t issue, start, end, stall;
+	uint32_t after;
+	uint8_t token;
 };
 
 /**
@@ -27,11 +44,15 @@ struct npu_token {
  * @cp: cycle at which the command processor is
  * @free: cycle at which each engine has completed its last instruction
  * @token: token counters
+ * @number: of the instruction that is next to be told of
+ * @slice: the one before it
  */
 struct npu_timing {
 	uint64_t cp;
 	uint64_t free[NPU_NUM_ENGINES];
 	struct npu_token token[NPU_NUM_TOKENS];
+	uint32_t number;
+	struct npu_slice slice;
 };
 
 /* All at cycle zero, without tokens. */

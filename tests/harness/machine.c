@@ -194,7 +194,7 @@ const struct npu_completion *machine_submit(struct machine *m,
 
 	*entry = *job;
 	entry->id = m->next_id++;
-	entry->flags = NPU_JOB_IRQ;
+	entry->flags |= NPU_JOB_IRQ;
 	entry->context = MACHINE_CONTEXT;
 	entry->completion = m->completions_bus + slot * COMPLETION_SIZE;
 	__atomic_store_n(&completion->id, 0, __ATOMIC_RELAXED);

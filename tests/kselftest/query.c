@@ -92,7 +92,7 @@ TEST_F(query, bad_arguments)
 {
 	struct drm_npu_device_info info;
 
-	EXPECT_EQ(-EINVAL, npu_query(self->fd, 3, &info, sizeof(info)));
+	EXPECT_EQ(-EINVAL, npu_query(self->fd, DRM_NPU_QUERY_ENERGY + 1, &info, sizeof(info)));
 	EXPECT_EQ(-EINVAL, npu_query(self->fd, ~0u, &info, sizeof(info)));
 	EXPECT_EQ(-EFAULT, npu_query(self->fd, DRM_NPU_QUERY_DEVICE,
 				     (void *)NPU_TEST_BAD_PTR, sizeof(info)));

@@ -118,6 +118,29 @@ TEST_F(submit, counters_add_up)
 	EXPECT_LE(before[NPU_CNT_MEM_WRITE] + 4096, after[NPU_CNT_MEM_WRITE]);
 }
 
+TEST_F(submit, energy_adds_up)
+{
+	struct npu_completion *result = (void *)(self->m.data.cpu + 512);
+	struct drm_npu_job job = npu_prog_copy(&self->m, 4096);
+	uint64_t args[2] = { NPU_TEST_DATA + 4096, NPU_TEST_DATA + 8192 };
+	uint64_t before[NPU_ENERGY_PARTS], after[NPU_ENERGY_PARTS], sum = 0;
+	int i;
+
+	npu_job_args(&job, args);
+	job.result = NPU_TEST_DATA + 512;
+	ASSERT_EQ(0, npu_query(self->m.fd, DRM_NPU_QUERY_ENERGY, before, sizeof(before)));
+	ASSERT_EQ(0, npu_run(&self->m, &job));
+	ASSERT_EQ(0, npu_query(self->m.fd, DRM_NPU_QUERY_ENERGY, after, sizeof(after)));
+	for (i = 0; i < NPU_ENERGY_PARTS; i++) {
+		EXPECT_EQ(before[i] + result->energy_pj[i], after[i]);
+		sum += result->energy_pj[i];
+	}
+	EXPECT_EQ(result->counters[NPU_CNT_ENERGY_PJ], sum);
+	EXPECT_LT(0, result->energy_pj[NPU_ENERGY_LD]);
+	EXPECT_LT(0, result->energy_pj[NPU_ENERGY_ST]);
+	EXPECT_EQ(0, result->energy_pj[NPU_ENERGY_MAT]);
+}
+
 TEST_F(submit, seqnos_count_from_one)
 {
 	struct drm_npu_job jobs[3];

@@ -45,7 +45,7 @@ static void bad_job(const char *what, void (*change)(struct npu_job *),
 	   fault_is(&c->fault, cause, operand, NONE), "descriptor: %s", what);
 }
 
-static void flags(struct npu_job *job) { job->flags = 2; }
+static void flags(struct npu_job *job) { job->flags = 4; }
 static void program(struct npu_job *job) { job->program += 64; }
 static void size_odd(struct npu_job *job) { job->program_size += 4; }
 static void size_small(struct npu_job *job) { job->program_size = 128; }
@@ -56,7 +56,7 @@ static void result(struct npu_job *job) { job->result = 64; job->result_id = 1; 
 static void result_id(struct npu_job *job) { job->result = 0x1000; }
 static void num_args(struct npu_job *job) { job->num_args = 49; }
 static void reserved0(struct npu_job *job) { job->reserved0 = 1; }
-static void reserved1(struct npu_job *job) { job->reserved1[6] = 1; }
+static void reserved1(struct npu_job *job) { job->reserved1[4] = 1; }
 static void size_more(struct npu_job *job) { job->program_size += 128; }
 static void one_arg(struct npu_job *job) { job->num_args = 1; }
 

@@ -20,47 +20,9 @@ static bool run(unsigned int cores)
 	return machine_run(m, &job, &done);
 }
 
-static void example_load_and_convert(void)
-{
-	struct npu_insn *insn;
-
-	asm_set(&p, 10, DATA);
-	insn = asm_add(&p, NPU_OP_LOAD);
-	insn->signal = 1 | 2;
-	asm_addr(insn, 1, 10, 0);
-	asm_vals(insn, 100, 2, 1, 100, 0, 100);
-	insn = asm_add(&p, NPU_OP_UNARY);
-	insn->wait = 1;
-	insn->signal = 4;
-	insn->type[0] = NPU_TYPE_F32;
-	insn->type[1] = NPU_TYPE_I8;
-	asm_addr(insn, 0, NPU_R_ZERO, 1024);
-	asm_vals(insn, 2, 100, 400, 100);
-	insn = asm_add(&p, NPU_OP_MATMUL);
-	insn->wait = 2;
-	insn->signal = 8;
-	insn->flags = NPU_F_STREAM;
-	insn->type[NPU_MM_TYPE_C] = NPU_TYPE_I32;
-	insn->type[NPU_MM_TYPE_A] = NPU_TYPE_I8;
-	insn->type[NPU_MM_TYPE_B] = NPU_TYPE_I8;
-	asm_addr(insn, NPU_MM_B, 10, 4096);
-	asm_addr(insn, NPU_MM_C, NPU_R_ZERO, 2048);
-	asm_vals(insn, 2, 24, 100, 100, 100, 96);
-}
-
 static void example(void)
 {
-	struct npu_insn *insn;
-
-	asm_start(&p, 4096);
-	example_load_and_convert();
-	insn = asm_store(&p, 10, 8192, 1024, 400);
-	insn->wait = 4;
-	asm_vals(insn, 400, 2, 1, 400, 0, 400);
-	insn = asm_store(&p, 10, 12288, 2048, 96);
-	insn->wait = 8;
-	asm_vals(insn, 96, 2, 1, 96, 0, 96);
-	asm_add(&p, NPU_OP_END);
+	asm_timing_example(&p, DATA);
 	ok(run(1), "the example of timing.rst runs");
 }
 
@@ -97,6 +59,30 @@ static void example_counters(void)
 	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
 		is(done.counters[want[i].counter], want[i].value,
 		   "%s is as computed by hand", want[i].name);
+}
+
+/* The same energy by where it went; each counts bytes of SRAM at 1.25 pJ. */
+static void example_energy(void)
+{
+	static const struct {
+		unsigned int value;
+		const char *name;
+	} want[NPU_ENERGY_PARTS] = {
+		[NPU_ENERGY_CP] = { 0, "CP" },
+		[NPU_ENERGY_LD] = { 200 * 40 + 250, "LD" },
+		[NPU_ENERGY_ST] = { 992 * 40 + 1240, "ST" },
+		[NPU_ENERGY_MAT] = { 1104 + 2400 * 40 + 490, "MAT" },
+		[NPU_ENERGY_VEC] = { 920 + 1250, "VEC" },
+		[NPU_ENERGY_STATIC] = { 511 * 50, "static" },
+	};
+	struct npu_core *core = machine_core(m);
+
+	for (unsigned int i = 0; i < NPU_ENERGY_PARTS; i++) {
+		is(done.energy_pj[i], want[i].value, "energy of %s is as computed by hand",
+		   want[i].name);
+		is(npu_core_read(core, NPU_REG_ENERGY_PART(i)), want[i].value,
+		   "so is the total of %s", want[i].name);
+	}
 }
 
 /*
@@ -186,6 +172,7 @@ int main(void)
 	data = machine_map(m, DATA, 0x10000, true);
 	example();
 	example_counters();
+	example_energy();
 	four_bit_time();
 	loop_time();
 	barrier_time();

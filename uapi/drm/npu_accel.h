@@ -103,6 +103,13 @@ enum drm_npu_dev_query_type {
 	 * the order of enum npu_counter; needs CAP_PERFMON, else -EACCES
 	 */
 	DRM_NPU_QUERY_COUNTERS,
+
+	/**
+	 * @DRM_NPU_QUERY_ENERGY: __u64 array, picojoules of all jobs since load in
+	 * the order of enum npu_energy_part; needs CAP_PERFMON, else -EACCES.
+	 * Since 1.4.
+	 */
+	DRM_NPU_QUERY_ENERGY,
 };
 
 /**
@@ -669,6 +676,18 @@ struct drm_npu_job {
 
 	/** @syncs: array of &struct drm_npu_sync, at most 256 */
 	struct drm_npu_obj_array syncs;
+
+	/**
+	 * @trace: VA, 64-byte aligned, where the device writes what each core did
+	 * when (struct npu_trace_header, npu_regs.h), before the fence signals;
+	 * zero: nowhere. Time, counters and results of the job stay the same. If
+	 * it cannot be written there the job fails. -EOPNOTSUPP if the device
+	 * has a register interface before 0.3. Since 1.4.
+	 */
+	__u64 trace;
+
+	/** @trace_size: bytes there, at least 64 for each core of the job; zero without @trace */
+	__u64 trace_size;
 };
 
 /**

@@ -174,6 +174,7 @@ enum npu_inject_kind {
 
 /* Totals over all completed jobs since full reset: 64-bit, NPU_CNT_* order. */
 #define NPU_REG_COUNTER(n)	(0x0200 + 8 * (n))
+#define NPU_REG_ENERGY_PART(n)	(0x02c0 + 8 * (n))	/* parts of ENERGY_PJ, NPU_ENERGY_* order; since 0.3 */
 
 /*
  * Queues. A ring of struct npu_job in memory; the device takes jobs from HEAD
@@ -243,6 +244,7 @@ struct npu_job {
 	__u64 id;		/* not zero; given back in records */
 	__u32 flags;
 #define NPU_JOB_IRQ		(1u << 0)	/* NPU_IRQ_QUEUE when complete; always if it fails */
+#define NPU_JOB_TRACE		(1u << 1)	/* write a trace; since 0.3 */
 	__u32 context;		/* index into the context table */
 	__u64 program;		/* VA of struct npu_program, 128-byte aligned */
 	__u32 program_size;	/* bytes, with the header */
@@ -253,7 +255,9 @@ struct npu_job {
 	__u64 result_id;	/* id in that copy, not zero if there is one */
 	__u32 num_args;		/* at most NPU_JOB_MAX_ARGS */
 	__u32 reserved0;
-	__u64 reserved1[7];
+	__u64 trace;		/* VA of the trace, 64-byte aligned; zero without NPU_JOB_TRACE */
+	__u64 trace_size;	/* bytes there, at least 64 a core */
+	__u64 reserved1[5];
 	__u64 args[NPU_JOB_MAX_ARGS];	/* start values of scalar registers, npu_isa.h */
 };
 
@@ -285,6 +289,17 @@ enum npu_counter {
 };
 
 #define NPU_CNT_SLOTS		24
+
+/* ENERGY_PJ by where it went; the sum of all is ENERGY_PJ. */
+enum npu_energy_part {
+	NPU_ENERGY_CP,		/* SRAM bytes of SLOAD and SSTORE */
+	NPU_ENERGY_LD,		/* SRAM and memory bytes */
+	NPU_ENERGY_ST,
+	NPU_ENERGY_MAT,		/* MACs, SRAM bytes, bytes streamed */
+	NPU_ENERGY_VEC,		/* VEC_OPS, SRAM bytes */
+	NPU_ENERGY_STATIC,	/* what its cores take whatever they do */
+	NPU_ENERGY_PARTS
+};
 
 /* Why a job ended. */
 enum npu_job_status {
@@ -348,9 +363,48 @@ struct npu_completion {
 	struct npu_fault fault;
 	__u64 clock_start;	/* NPU_REG_CLOCK when it got its cores */
 	__u64 clock_end;	/* and when it gave them back */
-	__u64 reserved0[6];
+	__u64 energy_pj[NPU_ENERGY_PARTS];	/* since 0.3 */
 	__u64 counters[NPU_CNT_SLOTS];
 	__u64 id;
+};
+
+/*
+ * Trace of a job with NPU_JOB_TRACE. The memory is divided into as many parts
+ * as the job has cores, each of trace_size / cores bytes, rounded down to a
+ * multiple of 64. Part i starts with the header of core i, written before the
+ * completion; records of the instructions that it did follow, in program
+ * order, as many as fit. Cycles count from the job's first instruction.
+ * The header is written last; a job that never began writes none.
+ */
+struct npu_trace_header {
+	__u32 record_size;	/* sizeof(struct npu_trace_record) */
+	__u32 core;		/* index within the job */
+	__u32 unit;		/* core of the device that it was */
+	__u32 records;		/* that follow */
+	__u64 insns;		/* instructions done; those beyond records did not fit */
+	__u64 cycles;		/* at which this core had done all */
+	__u64 reserved[4];
+};
+
+/* One instruction: 80 bytes. */
+struct npu_trace_record {
+	__u64 issue;		/* cycle at which the command processor had handed it over, or took it up itself */
+	__u64 start;		/* at which its engine began */
+	__u64 end;		/* and had done it */
+	__u32 pc;
+	__u32 tag;		/* of the instruction */
+	__u64 stall;		/* cycles before start in which its engine waited for tokens only */
+	__u32 after;		/* number of the record of the instruction that gave the token it waited for longest */
+#define NPU_TRACE_NONE		0xffffffffu	/* it did not wait */
+	__u8 opcode;
+	__u8 engine;
+	__u8 token;		/* that token, if there is one */
+	__u8 reserved;
+	__u32 sram;		/* first byte of SRAM that it writes; ST: reads */
+	__u32 sram_size;	/* bytes from the first to behind the last; zero: none */
+	__u64 mem;		/* bytes of memory read or written */
+	__u64 work;		/* multiply-accumulates, or VEC_OPS */
+	__u64 energy_fj;	/* femtojoules, without the static part */
 };
 
 /* Entry of the event ring: 128 bytes. */
