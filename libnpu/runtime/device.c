@@ -8,6 +8,7 @@
 
 #include "drm/npu_accel.h"
 #include "device_open.h"
+#include "trace/trace.h"
 
 struct npu_device *npu_device_get(struct npu_device *device)
 {
@@ -21,6 +22,7 @@ void npu_device_close(struct npu_device *device)
 		return;
 	if (atomic_fetch_sub_explicit(&device->refs, 1, memory_order_acq_rel) != 1)
 		return;
+	npu_trace_close(device);
 	device->backend->close(device);
 	free(device->path);
 	free(device);

@@ -16,6 +16,7 @@
 #include "hw/npu_isa.h"
 #include "hw/npu_regs.h"
 #include "sim/sim.h"
+#include "trace/trace.h"
 
 #define DRIVER_NAME "npu"
 #define NODE_DIR "/dev/accel"
@@ -133,6 +134,7 @@ static int open_node(const char *path, struct npu_device **out,
 		npu_device_close(device);
 		return ret;
 	}
+	npu_trace_open(device);
 	*out = device;
 	return 0;
 }

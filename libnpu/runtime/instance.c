@@ -13,6 +13,7 @@
 #include "instance.h"
 #include "job_image.h"
 #include "objects.h"
+#include "trace/trace.h"
 
 static void *copy_array(const void *from, size_t count, size_t size)
 {
@@ -144,6 +145,8 @@ static int load(struct npu_instance *instance, struct npu_device *device,
 	if (ret)
 		return npu_error_set(err, ret, "out of memory");
 	ret = npu_vm_create(device, &instance->vm, err);
+	if (!ret)
+		npu_trace_image(instance->vm, image);
 	for (uint32_t i = 0; i < image->n_segments && !ret; i++)
 		ret = load_segment(instance, &image->segments[i], bare, err);
 	if (!ret)

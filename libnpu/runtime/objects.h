@@ -20,6 +20,7 @@
 #include "va_space.h"
 #include "vm_maps.h"
 
+struct npu_tracer;
 struct sim;
 
 /**
@@ -30,6 +31,7 @@ struct sim;
  * @machine: what a backend without a node has instead
  * @path: its name
  * @info: what it told when it was opened
+ * @tracer: file of its trace, or NULL
  */
 struct npu_device {
 	atomic_uint refs;
@@ -38,6 +40,7 @@ struct npu_device {
 	struct sim *machine;
 	char *path;
 	struct npu_device_info info;
+	struct npu_tracer *tracer;
 };
 
 /**

@@ -7,6 +7,7 @@
 
 #include "drm/npu_accel.h"
 #include "queue_internal.h"
+#include "trace/trace.h"
 
 struct npu_queue *npu_queue_get(struct npu_queue *queue)
 {
@@ -109,6 +110,7 @@ void npu_queue_destroy(struct npu_queue *queue)
 	destroy.id = queue->id;
 	if (queue->id)
 		npu_device_ioctl(device, DRM_IOCTL_NPU_CONTEXT_DESTROY, &destroy);
+	npu_trace_queue_gone(queue);
 	if (queue->syncobj)
 		device->backend->sync_destroy(device, queue->syncobj);
 	result_pool_fini(&queue->results);

@@ -10,6 +10,8 @@
 #include "objects.h"
 #include "result_pool.h"
 
+struct trace_collector;
+
 /**
  * struct npu_queue - a context of the driver, with a timeline of its submits
  * @refs: references
@@ -20,6 +22,7 @@
  * @lock: protects what follows, and puts submits in the order of their points
  * @point: of the last submit
  * @results: records of jobs
+ * @collector: of traces, or NULL
  */
 struct npu_queue {
 	atomic_uint refs;
@@ -30,6 +33,7 @@ struct npu_queue {
 	pthread_mutex_t lock;
 	uint64_t point;
 	struct result_pool results;
+	struct trace_collector *collector;
 };
 
 /**

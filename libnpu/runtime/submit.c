@@ -7,6 +7,7 @@
 
 #include "drm/npu_accel.h"
 #include "queue_internal.h"
+#include "trace/trace.h"
 
 /**
  * struct submission - one submit on its way to the driver
@@ -126,14 +127,16 @@ static int submit_locked(struct submission *s, struct npu_error *err)
 		return ret;
 	for (uint32_t i = 0; fence && i < s->num_jobs; i++)
 		s->jobs[i].result = fence->slots[i]->va;
+	npu_trace_prepare(queue, s->jobs, s->num_jobs);
 	ret = npu_device_ioctl(queue->vm->device, DRM_IOCTL_NPU_SUBMIT, &submit);
+	queue->point += !ret;
+	npu_trace_submitted(queue, s->jobs, s->num_jobs, ret, submit.first_seqno, fence);
 	if (ret) {
 		if (fence)
 			result_pool_put(&queue->results, fence->slots,
 					s->num_jobs);
 		return submit_failed(queue, ret, err);
 	}
-	queue->point++;
 	if (fence) {
 		fence->point = queue->point;
 		fence->first_seqno = submit.first_seqno;
@@ -217,6 +220,7 @@ void npu_fence_destroy(struct npu_fence *fence)
 		return;
 	npu_fence_result(fence, -1, &failure, &err);
 	if (fence->ended) {
+		npu_trace_settle(fence);
 		pthread_mutex_lock(&fence->queue->lock);
 		result_pool_put(&fence->queue->results, fence->slots,
 				fence->num_jobs);

@@ -10,6 +10,7 @@
 #include "drm/npu_accel.h"
 #include "hw/npu_regs.h"
 #include "objects.h"
+#include "trace/trace.h"
 
 struct npu_vm *npu_vm_get(struct npu_vm *vm)
 {
@@ -128,6 +129,7 @@ static void note(struct npu_vm *vm, const struct npu_vm_op *op)
 {
 	uint64_t end = op->va + op->size;
 
+	npu_trace_bind(vm, op);
 	if (!op->buffer) {
 		va_space_remove(&vm->space, op->va, end);
 		vm_maps_remove(&vm->maps, op->va, end);
