@@ -13,6 +13,14 @@ $(B)/obj/tools/%.o: tools/%.c | build/.setup
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(cppflags) -Ilibnpu/include -Itools/lib $(drm_cflags) $(cflags) -c -o $@ $<
 
+# The page of npu-trace is in the program.
+page_sources := tools/embed-page $(wildcard tools/trace-page/*)
+$(B)/obj/tools/lib/trace_html.o: cppflags += -I$(B)/obj/tools
+$(B)/obj/tools/lib/trace_html.o: $(B)/obj/tools/npu-trace-page.h
+$(B)/obj/tools/npu-trace-page.h: $(page_sources)
+	$(call say,GEN,$@)
+	$(Q)mkdir -p $(@D) && tools/embed-page >$@
+
 # The path back from bin/ to lib/ is the same here and where `make install` puts them.
 $(B)/bin/%: $(B)/obj/tools/%.o $(tool_parts) $(B)/lib/libnpu.so
 	$(call say,LD,$@)
