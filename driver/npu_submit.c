@@ -288,7 +288,7 @@ int npu_submit(struct drm_file *drm_file, struct drm_npu_submit *args, struct dm
 
 	if (args->flags || !args->jobs.count)
 		return -EINVAL;
-	jobs = npu_array_read(&args->jobs, offsetofend(struct drm_npu_job, syncs), sizeof(*jobs),
+	jobs = npu_array_read(&args->jobs, sizeof(*jobs), offsetofend(struct drm_npu_job, syncs),
 			      NPU_MAX_SUBMIT_JOBS);
 	if (IS_ERR(jobs))
 		return PTR_ERR(jobs);

@@ -17,7 +17,7 @@ bench_libs = -ldnnl
 .PHONY: test tests
 tests: $(filter-out $(B)/tests/bench/%,$(test_programs)) $(B)/tests/ref-run $(B)/tests/tools/make-model fuzz
 
-test: all tests
+test: all tests | build/.setup-browser
 	$(Q)tests/run $(TESTS)
 
 # The kernel's test harness comes with its source; warnings in it are not ours.
