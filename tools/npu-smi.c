@@ -241,6 +241,31 @@ static void show_monitor(const char *path, struct json *json)
 	free(clients);
 }
 
+/* By engine, for those who may know; others see the sum. */
+static void show_energy(struct npu_device *device, struct json *json)
+{
+	uint64_t pj[NPU_DEVICE_ENERGIES];
+	struct npu_error err = { 0 };
+	char joules[UNITS_LEN];
+
+	if (npu_device_energy(device, pj, &err))
+		return;
+	if (json)
+		json_object(json, "energy_pj");
+	else
+		printf("  energy    ");
+	for (uint32_t i = 0; npu_energy_name(i); i++)
+		if (json)
+			json_uint(json, npu_energy_name(i), pj[i]);
+		else
+			printf("%s %s %s", i ? "," : "", npu_energy_name(i),
+			       units_joules(pj[i] * 1e-12, joules));
+	if (json)
+		json_close_object(json);
+	else
+		putchar('\n');
+}
+
 /* Opened anew each time, so that a device that comes back is seen again. */
 static int show(const char *path, struct json *json, struct npu_error *err)
 {
@@ -255,11 +280,13 @@ static int show(const char *path, struct json *json, struct npu_error *err)
 		json_object(json, NULL);
 		json_device(json, device);
 		json_usage(json, &usage);
+		show_energy(device, json);
 		show_monitor(npu_device_path(device), json);
 		json_close_object(json);
 	} else if (!ret) {
 		show_device(device);
 		show_usage(&usage);
+		show_energy(device, NULL);
 		show_monitor(npu_device_path(device), NULL);
 	}
 	npu_device_close(device);

@@ -19,6 +19,8 @@ static void account(struct npu_llm_stats *to, const struct npu_job_stats *run,
 	to->wall_ns += run->wall_ns / parts;
 	to->model_seconds += run->model_seconds / parts;
 	to->joules += c[NPU_CNT_ENERGY_PJ] * 1e-12 / parts;
+	for (uint32_t i = 0; i < NPU_STATS_ENERGIES; i++)
+		to->engine_joules[i] += run->energy_pj[i] * 1e-12 / parts;
 	to->bytes += (c[NPU_CNT_MEM_READ] + c[NPU_CNT_MEM_WRITE]) / parts;
 	to->macs += (c[NPU_CNT_MACS_I8] + c[NPU_CNT_MACS_I4] + c[NPU_CNT_MACS_F16]) / parts;
 }

@@ -106,6 +106,12 @@ int npu_device_usage(struct npu_device *device, struct npu_device_usage *usage,
 	return 0;
 }
 
+int npu_device_energy(struct npu_device *device, uint64_t pj[NPU_DEVICE_ENERGIES],
+		      struct npu_error *err)
+{
+	return query(device, DRM_NPU_QUERY_ENERGY, pj, NPU_DEVICE_ENERGIES * sizeof(*pj), err);
+}
+
 int npu_device_read_info(struct npu_device *device, struct npu_error *err)
 {
 	struct npu_device_info *info = &device->info;

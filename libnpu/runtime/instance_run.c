@@ -15,6 +15,7 @@
 #include "text.h"
 
 static_assert(NPU_STATS_COUNTERS == NPU_CNT_SLOTS, "statistics hold all counters");
+static_assert(NPU_STATS_ENERGIES == NPU_ENERGY_PARTS, "and all parts of the energy");
 
 static int no_program(const struct npu_instance *instance, const char *name,
 		      struct npu_error *err)
@@ -110,6 +111,7 @@ static void fill_stats(const struct npu_instance *instance,
 		return;
 	stats->cores = record->cores;
 	memcpy(stats->counters, record->counters, sizeof(stats->counters));
+	memcpy(stats->energy_pj, record->energy_pj, sizeof(stats->energy_pj));
 	stats->cycles = stats->counters[NPU_CNT_CYCLES];
 	if (stats->clock_khz)
 		stats->model_seconds = stats->cycles / (stats->clock_khz * 1e3);
@@ -146,6 +148,8 @@ static void add_stats(struct npu_job_stats *to, const struct npu_job_stats *part
 	to->model_seconds += part->model_seconds;
 	for (unsigned int i = 0; i < NPU_STATS_COUNTERS; i++)
 		to->counters[i] += part->counters[i];
+	for (unsigned int i = 0; i < NPU_STATS_ENERGIES; i++)
+		to->energy_pj[i] += part->energy_pj[i];
 }
 
 static int run_on_device(struct npu_instance *instance, const struct npu_job_program *p,

@@ -37,6 +37,17 @@ const char *npu_counter_name(uint32_t counter)
 	return counter < NPU_CNT_COUNT ? counters[counter] : NULL;
 }
 
+const char *npu_energy_name(uint32_t part)
+{
+	static const char *const parts[NPU_ENERGY_PARTS] = {
+		[NPU_ENERGY_CP] = "cp", [NPU_ENERGY_LD] = "ld",
+		[NPU_ENERGY_ST] = "st", [NPU_ENERGY_MAT] = "mat",
+		[NPU_ENERGY_VEC] = "vec", [NPU_ENERGY_STATIC] = "static",
+	};
+
+	return part < NPU_ENERGY_PARTS ? parts[part] : NULL;
+}
+
 static const struct {
 	uint64_t feature;
 	const char *name;

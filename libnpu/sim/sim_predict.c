@@ -69,6 +69,7 @@ static void fill(struct npu_prediction *p, const struct npu_dry_run *dry)
 	struct npu_job_stats *stats = &p->stats;
 
 	memcpy(stats->counters, dry->done.counters, sizeof(stats->counters));
+	memcpy(stats->energy_pj, dry->done.energy_pj, sizeof(stats->energy_pj));
 	stats->cores = dry->done.cores;
 	stats->clock_khz = dry->clock_khz;
 	stats->cycles = stats->counters[NPU_CNT_CYCLES];

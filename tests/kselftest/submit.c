@@ -417,7 +417,7 @@ TEST_F(submit, bad_arguments)
 	REFUSED(-E2BIG, args.jobs.count = 65);
 	REFUSED(-E2BIG, args.jobs.count = ~0u);
 	REFUSED(-EINVAL, args.jobs.stride = 0);
-	REFUSED(-EINVAL, args.jobs.stride = sizeof(job) - 8);
+	REFUSED(-EINVAL, args.jobs.stride = offsetof(struct drm_npu_job, trace) - 8);
 	REFUSED(-EINVAL, args.jobs.stride = sizeof(job) + 1);
 	REFUSED(-E2BIG, args.jobs.stride = 0x80000000);
 	REFUSED(-EFAULT, args.jobs.array = 0);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <npu/disasm.h>
+
 #include "json.h"
 #include "run.h"
 #include "units.h"
@@ -23,6 +25,8 @@ static void add(struct npu_llm_stats *to, const struct npu_llm_stats *more)
 	to->wall_ns += more->wall_ns;
 	to->model_seconds += more->model_seconds;
 	to->joules += more->joules;
+	for (int i = 0; i < NPU_STATS_ENERGIES; i++)
+		to->engine_joules[i] += more->engine_joules[i];
 	to->bytes += more->bytes;
 	to->macs += more->macs;
 }
@@ -34,6 +38,8 @@ static void subtract(struct npu_llm_stats *from, const struct npu_llm_stats *les
 	from->wall_ns -= less->wall_ns;
 	from->model_seconds -= less->model_seconds;
 	from->joules -= less->joules;
+	for (int i = 0; i < NPU_STATS_ENERGIES; i++)
+		from->engine_joules[i] -= less->engine_joules[i];
 	from->bytes -= less->bytes;
 	from->macs -= less->macs;
 }
@@ -111,6 +117,10 @@ static void json_cost(struct json *json, const char *name, const struct run_cost
 		json_double(json, "model_tokens_per_second", n / stats->model_seconds);
 	}
 	json_double(json, "joules_per_token", stats->joules / n);
+	json_object(json, "engine_joules_per_token");
+	for (int i = 0; npu_energy_name(i); i++)
+		json_double(json, npu_energy_name(i), stats->engine_joules[i] / n);
+	json_close_object(json);
 	json_double(json, "bytes_per_token", stats->bytes / n);
 	json_double(json, "macs_per_token", stats->macs / n);
 	json_close_object(json);

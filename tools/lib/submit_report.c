@@ -41,6 +41,10 @@ static void show_cost(const struct npu_job_stats *stats)
 	       counters[NPU_CNT_MACS_F16]);
 	printf("  energy         %s\n",
 	       units_joules(counters[NPU_CNT_ENERGY_PJ] * 1e-12, text));
+	for (uint32_t i = 0; npu_energy_name(i); i++)
+		if (stats->energy_pj[i])
+			printf("    %-10s   %s\n", npu_energy_name(i),
+			       units_joules(stats->energy_pj[i] * 1e-12, text));
 }
 
 /* Nobody should find out by the time that it takes. */
@@ -111,6 +115,10 @@ static void json_cost(struct json *json, const struct submit_report *report)
 	json_object(json, "counters");
 	for (uint32_t i = 0; npu_counter_name(i); i++)
 		json_uint(json, npu_counter_name(i), stats->counters[i]);
+	json_close_object(json);
+	json_object(json, "energy_pj");
+	for (uint32_t i = 0; npu_energy_name(i); i++)
+		json_uint(json, npu_energy_name(i), stats->energy_pj[i]);
 	json_close_object(json);
 }
 

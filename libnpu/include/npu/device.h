@@ -141,6 +141,20 @@ int npu_device_fd(const struct npu_device *device);
 int npu_device_usage(struct npu_device *device, struct npu_device_usage *usage,
 		     struct npu_error *err);
 
+#define NPU_DEVICE_ENERGIES 6
+
+/**
+ * npu_device_energy() - ask for the energy of all jobs, by where it went
+ * @device: device
+ * @pj: receives picojoules in the order of enum npu_energy_part (npu_regs.h)
+ * @err: what failed
+ *
+ * Return: 0; -EACCES without CAP_PERFMON, as it tells of others; -EINVAL from a
+ * driver before 1.4; or another negative errno.
+ */
+int npu_device_energy(struct npu_device *device, uint64_t pj[NPU_DEVICE_ENERGIES],
+		      struct npu_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -53,6 +53,9 @@ const char *npu_type_name(uint32_t type);
 /** npu_counter_name() - name of an enum npu_counter, such as "mem_read"; NULL if there is none */
 const char *npu_counter_name(uint32_t counter);
 
+/** npu_energy_name() - name of an enum npu_energy_part, such as "mat"; NULL if there is none */
+const char *npu_energy_name(uint32_t part);
+
 /** npu_feature_name() - name of a bit of NPU_FEAT_*, or NULL if there is none */
 const char *npu_feature_name(uint32_t bit);
 

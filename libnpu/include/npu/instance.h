@@ -15,6 +15,7 @@ extern "C" {
 #endif
 
 #define NPU_STATS_COUNTERS 24
+#define NPU_STATS_ENERGIES 6
 
 struct npu_fence;
 struct npu_instance;
@@ -27,6 +28,8 @@ struct npu_instance;
  * @cycles: device cycles, as the device's model counts them
  * @model_seconds: @cycles at @clock_khz: time that the modelled device needs
  * @counters: all counters, in the order of enum npu_counter (npu_regs.h)
+ * @energy_pj: energy by where it went, in the order of enum npu_energy_part;
+ *	the sum is that of @counters
  * @cpu_parts: parts of the run that the CPU executed
  * @cpu_ns: time that they took; cycles and counters are the device's alone
  *
@@ -39,6 +42,7 @@ struct npu_job_stats {
 	uint64_t cycles;
 	double model_seconds;
 	uint64_t counters[NPU_STATS_COUNTERS];
+	uint64_t energy_pj[NPU_STATS_ENERGIES];
 	uint32_t cpu_parts;
 	uint64_t cpu_ns;
 };

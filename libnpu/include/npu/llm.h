@@ -41,6 +41,7 @@
 #include <npu/error.h>
 #include <npu/gguf.h>
 #include <npu/image_cache.h>
+#include <npu/instance.h>
 #include <npu/job.h>
 
 #ifdef __cplusplus
@@ -252,6 +253,7 @@ enum npu_llm_phase {
  * @wall_ns: time from submit to completion
  * @model_seconds: time that the modelled device needs
  * @joules: energy that it needs
+ * @engine_joules: the same by where it went, in the order of enum npu_energy_part
  * @bytes: bytes that it moves between memory and cores
  * @macs: multiply-accumulates
  */
@@ -261,6 +263,7 @@ struct npu_llm_stats {
 	uint64_t wall_ns;
 	double model_seconds;
 	double joules;
+	double engine_joules[NPU_STATS_ENERGIES];
 	uint64_t bytes;
 	uint64_t macs;
 };
