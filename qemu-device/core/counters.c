@@ -43,7 +43,7 @@ void npu_energy_split(const struct npu_profile *p, const uint64_t *c,
 	work_fj(p, c, fj);
 	for (unsigned int i = 0; i < NPU_NUM_ENGINES; i++) {
 		fj[i] += (unsigned __int128)sram_bytes[i] * p->fj_sram_byte;
-		parts[i] = fj[i] / 1000;
+		parts[i] = (uint64_t)(fj[i] / 1000);
 		rest -= parts[i];
 	}
 	parts[NPU_ENERGY_STATIC] = rest;

@@ -160,7 +160,7 @@ static bool step(struct npu_exec *ex)
 		return false;
 	ex->next_pc = ex->pc + 1;
 	ex->cycles = 1;
-	ex->time.number = ex->done;
+	ex->time.number = (uint32_t)ex->done;
 	if (ex->record.on)
 		npu_record_begin(ex);
 	if (ex->hazards)

@@ -23,7 +23,7 @@ static struct npu_fault fault_at(uint32_t code, size_t operand, uint64_t value)
 {
 	return (struct npu_fault){
 		.code = code, .core = NPU_NO_INSN, .pc = NPU_NO_INSN,
-		.operand = operand, .address = value,
+		.operand = (uint32_t)operand, .address = value,
 	};
 }
 
@@ -65,7 +65,7 @@ void npu_record_start(const struct npu_run *run, struct npu_exec *ex)
 		return;
 	room = (part - HEADER_SIZE) / RECORD_SIZE;
 	ex->record.va = run->desc.trace + ex->index * part;
-	ex->record.room = room < NPU_TRACE_NONE ? room : NPU_TRACE_NONE - 1;
+	ex->record.room = room < NPU_TRACE_NONE ? (uint32_t)room : NPU_TRACE_NONE - 1;
 }
 
 void npu_record_begin(struct npu_exec *ex)
@@ -82,8 +82,9 @@ void npu_record_touch(struct npu_exec *ex, unsigned int field, uint64_t base,
 
 	if (field != result_field[engine])
 		return;
-	ex->record.sram = base;
-	ex->record.sram_size = extent;
+	/* SRAM is far smaller than that. */
+	ex->record.sram = (uint32_t)base;
+	ex->record.sram_size = (uint32_t)extent;
 }
 
 /* The instruction's share of the counters. */

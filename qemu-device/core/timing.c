@@ -57,7 +57,7 @@ static uint64_t take(struct npu_timing *t, uint32_t wait, uint64_t ready)
 	t->slice.after = NPU_TRACE_NONE;
 	t->slice.token = 0;
 	for (; wait; wait &= wait - 1) {
-		unsigned int i = __builtin_ctz(wait);
+		unsigned int i = (unsigned int)__builtin_ctz(wait);
 		struct npu_token *token = &t->token[i];
 		uint8_t first = token->first++;
 
@@ -66,7 +66,7 @@ static uint64_t take(struct npu_timing *t, uint32_t wait, uint64_t ready)
 			continue;
 		ready = token->when[first];
 		t->slice.after = token->who[first];
-		t->slice.token = i;
+		t->slice.token = (uint8_t)i;
 	}
 	return ready;
 }
