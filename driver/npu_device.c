@@ -167,6 +167,7 @@ static int npu_device_init_software(struct npu_device *npu)
 	npu_busy_init(&npu->busy);
 	npu_meter_init(npu);
 	init_rwsem(&npu->reset_lock);
+	init_rwsem(&npu->userptr_lock);
 	spin_lock_init(&npu->counters_lock);
 	ida_init(&npu->asids);
 	ret = drmm_add_action_or_reset(drm, npu_device_fini_asids, NULL);

@@ -172,6 +172,15 @@ struct npu_device {
 	/** @bos_leaving: buffers that are being freed, and may still be mapped for DMA */
 	u32 bos_leaving;
 
+	/**
+	 * @userptr_lock: held for reading by who relies on memory of processes until its
+	 * use shows in fences or page tables, for writing by who takes it away; taken by reclaim
+	 */
+	struct rw_semaphore userptr_lock;
+
+	/** @userptr_epoch: how often any was taken away; under @userptr_lock */
+	u64 userptr_epoch;
+
 	/** @shrinker: takes pages of buffers when memory is short */
 	struct shrinker *shrinker;
 

@@ -32,6 +32,7 @@
 #include "npu_submit.h"
 #include "npu_sysfs.h"
 #include "npu_uring.h"
+#include "npu_userptr.h"
 #include "npu_vm.h"
 #include "npu_compat.h"
 
@@ -87,6 +88,7 @@ static const struct drm_ioctl_desc npu_ioctls[] = {
 	NPU_IOCTL(SUBMIT, submit),
 	NPU_IOCTL(EVENTS, events),
 	NPU_IOCTL(BO_LABEL, bo_label),
+	NPU_IOCTL(BO_USERPTR, bo_userptr),
 	NPU_IOCTL(BO_MADVISE, bo_madvise),
 };
 

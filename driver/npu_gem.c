@@ -27,6 +27,7 @@
 #include "npu_drv.h"
 #include "npu_gem.h"
 #include "npu_shrinker.h"
+#include "npu_userptr.h"
 #include "npu_vm.h"
 #include "npu_compat.h"
 
@@ -41,12 +42,17 @@ static void npu_gem_free(struct drm_gem_object *obj)
 	struct drm_gem_object *exclusive = bo->exclusive;
 	struct dma_buf *detached;
 
+	if (bo->userptr)
+		npu_userptr_fini(bo);
 	npu_gem_withdraw(npu, bo);
 	detached = bo->detached;
 	kvfree(bo->pages);
 	kfree(bo->label);
 	mutex_destroy(&bo->lock);
-	drm_gem_shmem_free(&bo->base);
+	if (bo->userptr)
+		npu_userptr_free(bo);
+	else
+		drm_gem_shmem_free(&bo->base);
 	if (exclusive)
 		drm_gem_object_put(exclusive);
 	if (detached)
@@ -69,7 +75,7 @@ static int npu_gem_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
 
 static struct dma_buf *npu_gem_export(struct drm_gem_object *obj, int flags)
 {
-	if (to_npu_bo(obj)->exclusive)
+	if (to_npu_bo(obj)->exclusive || to_npu_bo(obj)->userptr)
 		return ERR_PTR(-EINVAL);
 	/* Importers would get other pages than those that it had. */
 	if (READ_ONCE(to_npu_bo(obj)->base.madv) < 0)
@@ -82,7 +88,9 @@ static enum drm_gem_object_status npu_gem_status(struct drm_gem_object *obj)
 {
 	const struct npu_bo *bo = to_npu_bo(obj);
 
-	return (READ_ONCE(bo->base.pages) ? DRM_GEM_OBJECT_RESIDENT : 0) |
+	bool resident = READ_ONCE(bo->base.pages) || (bo->userptr && READ_ONCE(bo->pages));
+
+	return (resident ? DRM_GEM_OBJECT_RESIDENT : 0) |
 	       (READ_ONCE(bo->base.madv) > 0 ? DRM_GEM_OBJECT_PURGEABLE : 0);
 }
 
@@ -125,8 +133,11 @@ struct drm_gem_object *npu_gem_create_object(struct drm_device *drm, size_t size
 	return &bo->base.base;
 }
 
-/* Only complete buffers are in the list. */
-static void npu_gem_publish(struct npu_bo *bo)
+/**
+ * npu_gem_publish() - put a buffer into the list
+ * @bo: buffer, complete
+ */
+void npu_gem_publish(struct npu_bo *bo)
 {
 	struct npu_device *npu = to_npu_device(bo->base.base.dev);
 

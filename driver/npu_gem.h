@@ -12,6 +12,7 @@ struct dma_buf_attachment;
 struct drm_device;
 struct drm_file;
 struct npu_device;
+struct npu_userptr;
 struct npu_vm;
 struct sg_table;
 
@@ -52,6 +53,9 @@ struct npu_bo {
 	/** @pins: those who need @pages to stay; protected by @lock */
 	u32 pins;
 
+	/** @userptr: memory of a process that it is made of, or NULL */
+	struct npu_userptr *userptr;
+
 	/** @put_work: drops a reference where reclaim does not wait */
 	struct work_struct put_work;
 };
@@ -61,10 +65,10 @@ static inline struct npu_bo *to_npu_bo(struct drm_gem_object *obj)
 	return container_of(to_drm_gem_shmem_obj(obj), struct npu_bo, base);
 }
 
-/* Bus addresses from an offset on; they stay while the buffer is mapped somewhere. */
+/* Bus addresses of a pinned buffer from an offset on; NULL if they may change all the same. */
 static inline const dma_addr_t *npu_gem_pages(const struct npu_bo *bo, u64 offset)
 {
-	return bo->pages + (offset >> PAGE_SHIFT);
+	return bo->userptr ? NULL : bo->pages + (offset >> PAGE_SHIFT);
 }
 
 struct drm_gem_object *npu_gem_create_object(struct drm_device *drm, size_t size);
@@ -72,6 +76,8 @@ struct drm_gem_object *npu_gem_import(struct drm_device *drm, struct dma_buf *dm
 struct drm_gem_object *npu_gem_import_sg_table(struct drm_device *drm,
 					       struct dma_buf_attachment *attach,
 					       struct sg_table *sgt);
+dma_addr_t *npu_gem_make_list(struct sg_table *sgt, size_t count);
+void npu_gem_publish(struct npu_bo *bo);
 int npu_gem_pin(struct npu_bo *bo);
 void npu_gem_unpin(struct npu_bo *bo);
 void npu_gem_withdraw(struct npu_device *npu, struct npu_bo *bo);

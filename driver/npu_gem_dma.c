@@ -60,26 +60,41 @@ static bool npu_gem_whole_pages(struct sg_table *sgt)
 	return true;
 }
 
-static int npu_gem_list_pages(struct npu_bo *bo, struct sg_table *sgt)
+/**
+ * npu_gem_make_list() - list the bus addresses of pages
+ * @sgt: pages, mapped for DMA
+ * @count: their number
+ *
+ * Return: list, to be freed with kvfree(), or an ERR_PTR().
+ */
+dma_addr_t *npu_gem_make_list(struct sg_table *sgt, size_t count)
 {
-	size_t i = 0, count = bo->base.base.size >> PAGE_SHIFT;
 	struct sg_dma_page_iter iter;
 	dma_addr_t *pages;
+	size_t i = 0;
 
 	if (!npu_gem_whole_pages(sgt))
-		return -EINVAL;
+		return ERR_PTR(-EINVAL);
 	pages = kvmalloc_array(count, sizeof(*pages), GFP_KERNEL_ACCOUNT);
 	if (!pages)
-		return -ENOMEM;
+		return ERR_PTR(-ENOMEM);
 	for_each_sgtable_dma_page(sgt, &iter, 0) {
 		if (i == count)
 			break;
 		pages[i++] = sg_page_iter_dma_address(&iter);
 	}
-	if (i != count) {
-		kvfree(pages);
-		return -EINVAL;
-	}
+	if (i == count)
+		return pages;
+	kvfree(pages);
+	return ERR_PTR(-EINVAL);
+}
+
+static int npu_gem_list_pages(struct npu_bo *bo, struct sg_table *sgt)
+{
+	dma_addr_t *pages = npu_gem_make_list(sgt, bo->base.base.size >> PAGE_SHIFT);
+
+	if (IS_ERR(pages))
+		return PTR_ERR(pages);
 	/* Filled before it is seen. Another thread may have been faster. */
 	if (cmpxchg_release(&bo->pages, NULL, pages))
 		kvfree(pages);
@@ -92,7 +107,8 @@ static int npu_gem_list_pages(struct npu_bo *bo, struct sg_table *sgt)
  *
  * Between drm_dev_enter() and drm_dev_exit(). Its pages are pinned and mapped
  * for DMA until npu_gem_unpin(), and as long as memory is not short;
- * &npu_bo.pages says where they are.
+ * &npu_bo.pages says where they are. Memory of a process was faulted in before, and
+ * may go at any time.
  *
  * Return: 0; -ENOMEM, also if its pages were taken; or another negative errno.
  */
@@ -104,7 +120,7 @@ int npu_gem_pin(struct npu_bo *bo)
 	scoped_guard(mutex, &bo->lock)
 		bo->pins++;
 	/* Pairs with the release in npu_gem_list_pages(). */
-	if (smp_load_acquire(&bo->pages))
+	if (bo->userptr || smp_load_acquire(&bo->pages))
 		return 0;
 	if (READ_ONCE(bo->base.madv) < 0) {
 		npu_gem_unpin(bo);

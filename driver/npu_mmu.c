@@ -21,9 +21,10 @@
 #include "npu_pt.h"
 #include "npu_tlb.h"
 
-static u64 npu_pte_page(dma_addr_t page, bool readonly)
+static u64 npu_pte_page(dma_addr_t page, u32 flags)
 {
-	return page | NPU_PTE_VALID | NPU_PTE_LEAF | NPU_PTE_READ | (readonly ? 0 : NPU_PTE_WRITE);
+	return page | NPU_PTE_VALID | NPU_PTE_LEAF | NPU_PTE_READ |
+	       (flags & NPU_MMU_READONLY ? 0 : NPU_PTE_WRITE);
 }
 
 /**
@@ -113,6 +114,18 @@ int npu_mmu_reserve(struct npu_mmu_update *update, const struct npu_mmu_need *ne
 	return 0;
 }
 
+/**
+ * npu_mmu_has_reserved() - ask whether there is enough for changes
+ * @update: changes
+ * @need: what they need
+ *
+ * Return: whether npu_mmu_reserve() would have nothing to do.
+ */
+bool npu_mmu_has_reserved(const struct npu_mmu_update *update, const struct npu_mmu_need *need)
+{
+	return update->num_spare[0] >= need->count[0] && update->num_spare[1] >= need->count[1];
+}
+
 /* Tables that are out of use, and that the device has forgotten, serve again. */
 static void npu_mmu_recycle(struct npu_mmu_update *update)
 {
@@ -124,6 +137,7 @@ static void npu_mmu_recycle(struct npu_mmu_update *update)
 		if (pt->level)
 			memset(pt->child, 0, NPU_PT_ENTRIES * sizeof(pt->child[0]));
 		pt->used = 0;
+		pt->revocable = false;
 		list_move(&pt->link, &update->spare[pt->level]);
 		update->num_spare[pt->level]++;
 	}
@@ -266,7 +280,8 @@ static void npu_mmu_try_merge(struct npu_mmu_update *update, struct npu_pt *pt, 
 	u64 first = child->entries[0];
 	u32 i;
 
-	if (child->used != NPU_PT_ENTRIES || !IS_ALIGNED(first & NPU_PTE_ADDR, NPU_HUGE_SIZE))
+	if (child->revocable || child->used != NPU_PT_ENTRIES ||
+	    !IS_ALIGNED(first & NPU_PTE_ADDR, NPU_HUGE_SIZE))
 		return;
 	for (i = 1; i < NPU_PT_ENTRIES; i++)
 		if (child->entries[i] != first + i * NPU_PAGE_SIZE)
@@ -288,7 +303,7 @@ static void npu_mmu_map_huge(struct npu_mmu_update *update, struct npu_pt *pt, u
 }
 
 static void npu_mmu_map_small(struct npu_mmu_update *update, struct npu_pt *pt, u64 va, u64 size,
-			      const dma_addr_t *pages, bool readonly)
+			      const dma_addr_t *pages, u32 flags)
 {
 	u32 index = npu_pt_index(va, 1), first = npu_pt_index(va, 0), i;
 	struct npu_pt *child = pt->child[index];
@@ -298,8 +313,9 @@ static void npu_mmu_map_small(struct npu_mmu_update *update, struct npu_pt *pt, 
 	for (i = 0; i < size >> NPU_PAGE_SHIFT; i++) {
 		if (npu_pte_valid(child->entries[first + i]))
 			npu_mmu_touch(update, va + i * NPU_PAGE_SIZE, NPU_PAGE_SIZE);
-		npu_pt_set(child, first + i, npu_pte_page(pages[i], readonly));
+		npu_pt_set(child, first + i, npu_pte_page(pages[i], flags));
 	}
+	child->revocable |= !!(flags & NPU_MMU_REVOCABLE);
 	npu_mmu_try_merge(update, pt, index, va);
 }
 
@@ -309,10 +325,10 @@ static void npu_mmu_map_small(struct npu_mmu_update *update, struct npu_pt *pt, 
  * @va: first address
  * @size: bytes
  * @pages: bus addresses of the pages
- * @readonly: the device may not write
+ * @flags: enum npu_mmu_flags; with NPU_MMU_REVOCABLE it was counted without pages
  */
 void npu_mmu_map(struct npu_mmu_update *update, u64 va, u64 size, const dma_addr_t *pages,
-		 bool readonly)
+		 u32 flags)
 {
 	struct npu_mmu *mmu = update->mmu;
 	u64 end = va + size, step;
@@ -325,10 +341,11 @@ void npu_mmu_map(struct npu_mmu_update *update, u64 va, u64 size, const dma_addr
 			npu_pt_set_table(mmu->root, npu_pt_index(va, 2), pt);
 		}
 		step = npu_mmu_step(va, end);
-		if (step == NPU_HUGE_SIZE && npu_mmu_contiguous(pages))
-			npu_mmu_map_huge(update, pt, va, npu_pte_page(pages[0], readonly));
+		if (step == NPU_HUGE_SIZE && !(flags & NPU_MMU_REVOCABLE) &&
+		    npu_mmu_contiguous(pages))
+			npu_mmu_map_huge(update, pt, va, npu_pte_page(pages[0], flags));
 		else
-			npu_mmu_map_small(update, pt, va, step, pages, readonly);
+			npu_mmu_map_small(update, pt, va, step, pages, flags);
 		cond_resched();
 	}
 }

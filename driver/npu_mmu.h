@@ -2,6 +2,7 @@
 #ifndef __NPU_MMU_H__
 #define __NPU_MMU_H__
 
+#include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/types.h>
 
@@ -74,13 +75,24 @@ int npu_mmu_init(struct npu_mmu *mmu, struct npu_device *npu, u32 asid);
 void npu_mmu_fini(struct npu_mmu *mmu);
 dma_addr_t npu_mmu_root(const struct npu_mmu *mmu);
 
+/**
+ * enum npu_mmu_flags - how pages are mapped
+ * @NPU_MMU_READONLY: the device may not write
+ * @NPU_MMU_REVOCABLE: npu_mmu_zap() must always do: no page of 2 MiB covers them
+ */
+enum npu_mmu_flags {
+	NPU_MMU_READONLY = BIT(0),
+	NPU_MMU_REVOCABLE = BIT(1),
+};
+
 void npu_mmu_count_map(const struct npu_mmu *mmu, struct npu_mmu_need *need, u64 va, u64 size,
 		       const dma_addr_t *pages);
 void npu_mmu_count_unmap(const struct npu_mmu *mmu, struct npu_mmu_need *need, u64 va, u64 size);
 void npu_mmu_begin(struct npu_mmu *mmu, struct npu_mmu_update *update);
 int npu_mmu_reserve(struct npu_mmu_update *update, const struct npu_mmu_need *need);
+bool npu_mmu_has_reserved(const struct npu_mmu_update *update, const struct npu_mmu_need *need);
 void npu_mmu_map(struct npu_mmu_update *update, u64 va, u64 size, const dma_addr_t *pages,
-		 bool readonly);
+		 u32 flags);
 void npu_mmu_unmap(struct npu_mmu_update *update, u64 va, u64 size);
 bool npu_mmu_can_zap(const struct npu_mmu *mmu, u64 va, u64 size);
 void npu_mmu_zap(struct npu_mmu *mmu, u64 va, u64 size);

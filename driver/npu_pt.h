@@ -29,6 +29,9 @@ struct npu_pt {
 	/** @used: valid entries */
 	u32 used;
 
+	/** @revocable: it holds pages that no page of 2 MiB may cover */
+	bool revocable;
+
 	/** @level: 2 is the root */
 	u32 level;
 

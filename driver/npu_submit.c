@@ -22,6 +22,7 @@
 #include "npu_submit.h"
 #include "npu_sync.h"
 #include "npu_trace.h"
+#include "npu_userptr.h"
 #include "npu_vm.h"
 
 #define NPU_MAX_SYNCS		256
@@ -191,7 +192,10 @@ static struct dma_fence *npu_submit_push(struct npu_submission *sub)
 	return fence;
 }
 
-/* With the context's submit_lock held. */
+/*
+ * With the context's submit_lock held. Return: -EAGAIN if memory of a process has
+ * to be looked up first.
+ */
 static int npu_submit_commit(struct npu_submission *sub, u64 *first_seqno)
 {
 	struct drm_gpuvm_exec exec = {
@@ -206,11 +210,16 @@ static int npu_submit_commit(struct npu_submission *sub, u64 *first_seqno)
 	ret = drm_gpuvm_exec_lock(&exec);
 	if (ret)
 		return ret == -EINTR ? -ERESTARTSYS : ret;
+	if (!npu_userptr_begin(sub->ctx->vm)) {
+		drm_gpuvm_exec_unlock(&exec);
+		return -EAGAIN;
+	}
 	*first_seqno = npu_submit_number(sub);
 	last = npu_submit_push(sub);
 	/* Jobs of a context end in order: the last stands for all. */
 	drm_gpuvm_exec_resv_add_fence(&exec, last, DMA_RESV_USAGE_BOOKKEEP,
 				      DMA_RESV_USAGE_BOOKKEEP);
+	npu_userptr_end(sub->ctx->vm);
 	drm_gpuvm_exec_unlock(&exec);
 	dma_fence_put(last);
 	return 0;
@@ -254,6 +263,11 @@ static int npu_submit_all(struct npu_submission *sub, const struct drm_npu_job *
 	ret = npu_submit_check_ctx(sub->ctx);
 	if (!ret)
 		ret = npu_submit_commit(sub, first_seqno);
+	while (ret == -EAGAIN && !sub->nonblock) {
+		ret = npu_userptr_revalidate(sub->ctx->vm);
+		if (!ret)
+			ret = npu_submit_commit(sub, first_seqno);
+	}
 	mutex_unlock(&sub->ctx->submit_lock);
 	return ret;
 }

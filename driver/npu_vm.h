@@ -34,6 +34,9 @@ struct npu_vma {
 
 	/** @readonly: the device may not write */
 	bool readonly;
+
+	/** @seq: &npu_userptr.seq of the pages that are mapped; zero: none */
+	unsigned long seq;
 };
 
 static inline struct npu_vma *to_npu_vma(struct drm_gpuva *base)
@@ -79,6 +82,15 @@ struct npu_vm {
 	/** @mmu: page tables */
 	struct npu_mmu mmu;
 
+	/** @has_userptr: memory of a process was mapped once; never cleared */
+	bool has_userptr;
+
+	/**
+	 * @userptr_epoch: &npu_device.userptr_epoch when all such memory was found to be
+	 * mapped as it should; protected by @lock, read without
+	 */
+	u64 userptr_epoch;
+
 	/** @binds: &npu_bind.link of changes that are queued */
 	struct list_head binds;
 };
@@ -101,6 +113,9 @@ struct npu_vm_update {
 
 	/** @vm_bo: buffer that the running operation maps */
 	struct drm_gpuvm_bo *vm_bo;
+
+	/** @vma: mapping that it made */
+	struct npu_vma *vma;
 
 	/** @readonly: how it maps it */
 	bool readonly;
@@ -126,6 +141,8 @@ struct npu_vm *npu_vm_lookup(struct npu_file *file, u32 id);
 void npu_vm_close_file(struct npu_file *file);
 void npu_vm_revoke_all(struct npu_device *npu);
 bool npu_vm_zap_bo(struct npu_bo *bo);
+void npu_vm_zap_userptr(struct npu_bo *bo);
+struct drm_gpuvm_bo *npu_vm_find_bo(const struct npu_vm *vm, struct npu_bo *bo);
 
 void npu_vm_begin(struct npu_vm *vm, struct npu_vm_update *update);
 int npu_vm_reserve(struct npu_vm_update *update, const struct npu_mmu_need *need, u32 vmas);

@@ -17,6 +17,7 @@
 #include "npu_device.h"
 #include "npu_drv.h"
 #include "npu_gem.h"
+#include "npu_userptr.h"
 #include "npu_vm.h"
 
 #define NPU_MAX_BIND_OPS	4096
@@ -88,6 +89,25 @@ static int npu_bind_check(struct npu_bind *bind, struct drm_file *drm_file)
 		ret = npu_bind_check_bo(bind->vm, op->obj, &op->args);
 		if (ret)
 			return ret;
+	}
+	return 0;
+}
+
+/* Memory of processes is faulted in before unplugging has to wait. */
+static int npu_bind_fault_in(struct npu_bind *bind)
+{
+	u32 i;
+	int ret;
+
+	for (i = 0; i < bind->count; i++) {
+		struct drm_gem_object *obj = bind->ops[i].obj;
+
+		if (!obj || !to_npu_bo(obj)->userptr)
+			continue;
+		ret = npu_userptr_populate(to_npu_bo(obj));
+		if (ret)
+			return ret == -EINTR ? -ERESTARTSYS : ret;
+		WRITE_ONCE(bind->vm->has_userptr, true);
 	}
 	return 0;
 }
@@ -169,6 +189,8 @@ static int npu_bind_now(struct npu_bind *bind, u32 *count)
 	int idx, ret;
 
 	ret = npu_bind_wait_queued(bind->vm);
+	if (!ret)
+		ret = npu_bind_fault_in(bind);
 	if (ret)
 		return ret;
 	if (!drm_dev_enter(&bind->vm->npu->drm, &idx))
@@ -189,6 +211,9 @@ static int npu_bind_later(struct npu_bind *bind, struct drm_file *drm_file,
 {
 	int idx, ret;
 
+	ret = npu_bind_fault_in(bind);
+	if (ret)
+		return ret;
 	if (!drm_dev_enter(&bind->vm->npu->drm, &idx))
 		return -ENODEV;
 	ret = npu_bind_prepare(bind);

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 
 #include "npu_gem.h"
+#include "npu_userptr.h"
 #include "npu_vm.h"
 #include "npu_compat.h"
 
@@ -58,6 +59,7 @@ static int npu_vm_step_map(struct drm_gpuva_op *op, void *priv)
 	struct npu_vma *vma = npu_vm_take_spare(update);
 
 	vma->readonly = update->readonly;
+	update->vma = vma;
 	drm_gpuva_map(&update->vm->base, &vma->base, &op->map);
 	npu_vm_link(vma, update->vm_bo);
 	return 0;
@@ -82,10 +84,12 @@ static int npu_vm_step_remap(struct drm_gpuva_op *op, void *priv)
 	drm_gpuva_remap(prev ? &prev->base : NULL, next ? &next->base : NULL, &op->remap);
 	if (prev) {
 		prev->readonly = vma->readonly;
+		prev->seq = vma->seq;
 		npu_vm_link(prev, vma->base.vm_bo);
 	}
 	if (next) {
 		next->readonly = vma->readonly;
+		next->seq = vma->seq;
 		npu_vm_link(next, vma->base.vm_bo);
 	}
 	npu_vm_bury(update, vma);
@@ -152,6 +156,7 @@ int npu_vm_reserve(struct npu_vm_update *update, const struct npu_mmu_need *need
 int npu_vm_map(struct npu_vm_update *update, struct drm_gpuvm_bo *vm_bo, u64 offset, u64 va,
 	       u64 size, bool readonly)
 {
+	struct npu_bo *bo = to_npu_bo(vm_bo->obj);
 	struct npu_vm *vm = update->vm;
 	const struct drm_gpuvm_map_req req = {
 		.map.va.addr = va,
@@ -165,10 +170,14 @@ int npu_vm_map(struct npu_vm_update *update, struct drm_gpuvm_bo *vm_bo, u64 off
 	update->vm_bo = vm_bo;
 	update->readonly = readonly;
 	ret = drm_gpuvm_sm_map(&vm->base, update, &req);
-	if (!ret)
-		npu_mmu_map(&update->mmu, va, size,
-			    npu_gem_pages(to_npu_bo(vm_bo->obj), offset), readonly);
-	return ret;
+	if (ret)
+		return ret;
+	if (bo->userptr)
+		npu_userptr_map(update, update->vma, bo);
+	else
+		npu_mmu_map(&update->mmu, va, size, npu_gem_pages(bo, offset),
+			    readonly ? NPU_MMU_READONLY : 0);
+	return 0;
 }
 
 /**

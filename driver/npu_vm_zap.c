@@ -4,17 +4,26 @@
  * uses them then faults. In the path of reclaim, so nothing is allocated.
  */
 #include <drm/drm_gem.h>
+#include <drm/drm_print.h>
 
 #include "npu_device.h"
 #include "npu_gem.h"
 #include "npu_tlb.h"
 #include "npu_vm.h"
+#include "npu_compat.h"
 
-static struct drm_gpuvm_bo *npu_vm_find_bo(const struct npu_vm *vm, struct npu_bo *bo)
+/**
+ * npu_vm_find_bo() - find a buffer in an address space
+ * @vm: address space
+ * @bo: buffer, its list of mappings locked
+ *
+ * Return: its place there, or NULL.
+ */
+struct drm_gpuvm_bo *npu_vm_find_bo(const struct npu_vm *vm, struct npu_bo *bo)
 {
 	struct drm_gpuvm_bo *vm_bo;
 
-	lockdep_assert_held(&bo->lock);
+	lockdep_assert_held(npu_compat_gpuva_lock(&bo->base.base));
 	drm_gem_for_each_gpuvm_bo(vm_bo, &bo->base.base)
 		if (vm_bo->vm == &vm->base)
 			return vm_bo;
@@ -46,7 +55,7 @@ static bool npu_vm_zap_in(struct npu_vm *vm, struct npu_bo *bo)
 	bool zapped = true;
 
 	guard(mutex)(&vm->lock);
-	scoped_guard(mutex, &bo->lock) {
+	scoped_guard(mutex, npu_compat_gpuva_lock(&bo->base.base)) {
 		vm_bo = npu_vm_find_bo(vm, bo);
 		if (vm_bo)
 			zapped = npu_vm_zap_range(vm, vm_bo);
@@ -58,9 +67,32 @@ static bool npu_vm_zap_in(struct npu_vm *vm, struct npu_bo *bo)
 
 static bool npu_vm_is_bound_once(struct npu_bo *bo)
 {
-	guard(mutex)(&bo->lock);
+	guard(mutex)(npu_compat_gpuva_lock(&bo->base.base));
 	return list_empty(&bo->base.base.gpuva.list) ||
 	       list_is_singular(&bo->base.base.gpuva.list);
+}
+
+static bool npu_vm_zap_all(struct npu_bo *bo)
+{
+	struct npu_device *npu = to_npu_device(bo->base.base.dev);
+	struct npu_vm *vm;
+	bool zapped = true;
+
+	guard(mutex)(&npu->vms_lock);
+	list_for_each_entry(vm, &npu->vms, link)
+		zapped &= npu_vm_zap_in(vm, bo);
+	return zapped;
+}
+
+/**
+ * npu_vm_zap_userptr() - take a process's memory away from the NPU
+ * @bo: buffer that no job may use
+ *
+ * Between drm_dev_enter() and drm_dev_exit(). From all address spaces.
+ */
+void npu_vm_zap_userptr(struct npu_bo *bo)
+{
+	drm_WARN_ON_ONCE(bo->base.base.dev, !npu_vm_zap_all(bo));
 }
 
 /**
@@ -74,14 +106,5 @@ static bool npu_vm_is_bound_once(struct npu_bo *bo)
  */
 bool npu_vm_zap_bo(struct npu_bo *bo)
 {
-	struct npu_device *npu = to_npu_device(bo->base.base.dev);
-	struct npu_vm *vm;
-	bool zapped = true;
-
-	if (!npu_vm_is_bound_once(bo))
-		return false;
-	guard(mutex)(&npu->vms_lock);
-	list_for_each_entry(vm, &npu->vms, link)
-		zapped &= npu_vm_zap_in(vm, bo);
-	return zapped;
+	return npu_vm_is_bound_once(bo) && npu_vm_zap_all(bo);
 }
