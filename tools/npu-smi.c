@@ -158,9 +158,13 @@ static void show_figures(const struct monitor_figures *figures)
 		       " MHz\n", (double)figures->busy_us / 1e6, figures->current_mhz,
 		       figures->max_mhz);
 	if (figures->power_uw >= 0)
-		printf("  power      %.3f W, %s since the driver was loaded\n",
-		       (double)figures->power_uw / 1e6,
+		printf("  power      %.3f W%s\n", (double)figures->power_uw / 1e6,
+		       figures->asleep ? ", asleep" : "");
+	if (figures->energy_uj >= 0)
+		printf("  energy     %s since the driver was loaded\n",
 		       units_joules((double)figures->energy_uj / 1e6, joules));
+	if (figures->temperature_mc != INT64_MIN)
+		printf("  temperature %.1f C\n", (double)figures->temperature_mc / 1e3);
 }
 
 static void show_clients(const struct monitor_client *clients, size_t count)
@@ -192,6 +196,8 @@ static void json_monitor(struct json *json, const struct monitor_figures *figure
 	json_figure(json, "max_mhz", figures->max_mhz);
 	json_figure(json, "power_uw", figures->power_uw);
 	json_figure(json, "energy_uj", figures->energy_uj);
+	json_figure(json, "temperature_mc", figures->temperature_mc);
+	json_figure(json, "asleep", figures->asleep);
 	json_array(json, "processes");
 	for (size_t i = 0; i < count; i++) {
 		json_object(json, NULL);

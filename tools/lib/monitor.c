@@ -187,24 +187,49 @@ int monitor_clients(const char *node, struct monitor_client **clients, size_t *c
 	return ret;
 }
 
-static int64_t read_figure(const char *node, const char *file)
+/* The first line of a file of the NPU's in sysfs. Return: whether there is one. */
+static bool read_text(const char *node, const char *file, char *text, int size)
 {
 	const char *name = strrchr(node, '/');
-	char pattern[PATH_MAX], text[64];
-	int64_t value = -1;
+	char pattern[PATH_MAX];
+	bool found = false;
 	FILE *stream;
-	glob_t found;
+	glob_t files;
 
 	snprintf(pattern, sizeof(pattern), CLASS "%s/device/%s", name ? name + 1 : node, file);
-	if (glob(pattern, 0, NULL, &found))
-		return -1;
-	stream = fopen(found.gl_pathv[0], "re");
-	if (stream && fgets(text, sizeof(text), stream))
-		value = atoll(text);
-	if (stream)
+	if (glob(pattern, 0, NULL, &files))
+		return false;
+	stream = fopen(files.gl_pathv[0], "re");
+	if (stream) {
+		found = fgets(text, size, stream);
 		fclose(stream);
-	globfree(&found);
-	return value;
+	}
+	globfree(&files);
+	return found;
+}
+
+static int64_t read_figure(const char *node, const char *file)
+{
+	char text[64];
+
+	return read_text(node, file, text, sizeof(text)) ? atoll(text) : -1;
+}
+
+/* A device that sleeps has none. */
+static int64_t read_temperature(const char *node)
+{
+	char text[64];
+
+	return read_text(node, "hwmon/hwmon*/temp1_input", text, sizeof(text)) ? atoll(text) :
+										 INT64_MIN;
+}
+
+static bool read_asleep(const char *node)
+{
+	char text[64];
+
+	return read_text(node, "power/runtime_status", text, sizeof(text)) &&
+	       !strncmp(text, "suspended", strlen("suspended"));
 }
 
 void monitor_figures(const char *node, struct monitor_figures *figures)
@@ -215,4 +240,6 @@ void monitor_figures(const char *node, struct monitor_figures *figures)
 	figures->max_mhz = read_figure(node, "npu_max_frequency_mhz");
 	figures->power_uw = read_figure(node, "hwmon/hwmon*/power1_input");
 	figures->energy_uj = read_figure(node, "hwmon/hwmon*/energy1_input");
+	figures->temperature_mc = read_temperature(node);
+	figures->asleep = read_asleep(node);
 }

@@ -38,10 +38,13 @@ struct monitor_client {
  * @current_mhz: clock
  * @max_mhz: highest clock
  * @power_uw: microwatts, a mean since they were asked for last
- * @energy_uj: microjoules since the driver was loaded
+ * @energy_uj: microjoules since the driver was loaded; for root only
+ * @temperature_mc: thousandths of a degree Celsius, INT64_MIN if it is not known
+ * @asleep: whether it has nothing to do and sleeps, 0 or 1
  */
 struct monitor_figures {
 	int64_t busy_us, resident, current_mhz, max_mhz, power_uw, energy_uj;
+	int64_t temperature_mc, asleep;
 };
 
 #define MONITOR_ADDRESS_LEN 64

@@ -26,9 +26,14 @@ static void write_figures(const struct top *top, const struct writer *to)
 		len += snprintf(text + len, sizeof(text) - len, ", %s resident",
 				units_bytes((uint64_t)now->resident, memory));
 	if (now->power_uw >= 0)
-		snprintf(text + len, sizeof(text) - len, ", %.3f W, %s since load",
-			 (double)now->power_uw / 1e6,
-			 units_joules((double)now->energy_uj / 1e6, joules));
+		len += snprintf(text + len, sizeof(text) - len, ", %.3f W",
+				(double)now->power_uw / 1e6);
+	if (now->energy_uj >= 0)
+		len += snprintf(text + len, sizeof(text) - len, ", %s since load",
+				units_joules((double)now->energy_uj / 1e6, joules));
+	if (now->temperature_mc != INT64_MIN)
+		snprintf(text + len, sizeof(text) - len, ", %.1f C",
+			 (double)now->temperature_mc / 1e3);
 	to->line(to->arg, text, false);
 }
 
