@@ -139,6 +139,11 @@ static void reap(struct qtest *qts)
 	waitpid(qts->pid, &qts->status, 0);
 }
 
+int qtest_pid(const struct qtest *qts)
+{
+	return qts->pid;
+}
+
 int qtest_stop(struct qtest *qts)
 {
 	int status;

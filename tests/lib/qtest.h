@@ -60,6 +60,9 @@ int qtest_wait_end(struct qtest *qts);
  */
 int qtest_stop(struct qtest *qts);
 
+/* Its process, to look at from outside. */
+int qtest_pid(const struct qtest *qts);
+
 uint32_t qtest_readl(struct qtest *qts, uint64_t addr);
 void qtest_writel(struct qtest *qts, uint64_t addr, uint32_t value);
 /* Any width that the protocol has a command for: suffix b, w, l or q. */

@@ -78,8 +78,26 @@ static void test_random(const char *machine)
 
 #define DATA_VA	0x50000000u
 
+/* The count is in the second plane of what lies where memory says. */
+static void load_second_plane(struct npu_builder *b, const struct npu_insn_dma *first)
+{
+	struct npu_insn_dma dma = *first;
+	uint8_t base = npu_builder_reg(b);
+
+	dma.sram = npu_at(0, 8);
+	npu_build_load(b, &dma, npu_order(0, NPU_TOKEN(1)));
+	npu_build_sload(b, base, npu_at(0, 8), npu_order(NPU_TOKEN(1), 0));
+	dma.sram = npu_at(0, 0);
+	dma.mem = npu_at(base, DATA_VA);
+	dma.row = npu_imm(4);
+	dma.planes = npu_imm(2);
+	dma.mem_plane = npu_imm(4);
+	dma.sram_plane = npu_imm(4);
+	npu_build_load(b, &dma, npu_order(0, NPU_TOKEN(0)));
+}
+
 /* An image of one program that reads its loop count from memory. */
-static struct npu_job_image *counted(void)
+static struct npu_job_image *counted(bool planes)
 {
 	struct npu_insn_dma dma = { .mem = npu_at(0, DATA_VA), .row = npu_imm(8) };
 	struct npu_job_image *image = calloc(1, sizeof(*image));
@@ -93,7 +111,10 @@ static struct npu_job_image *counted(void)
 	count = npu_builder_reg(b);
 	npu_builder_sram(b, "count", 64);
 	npu_builder_tag(b, 1, "rounds");
-	npu_build_load(b, &dma, npu_order(0, NPU_TOKEN(0)));
+	if (planes)
+		load_second_plane(b, &dma);
+	else
+		npu_build_load(b, &dma, npu_order(0, NPU_TOKEN(0)));
 	npu_build_sload(b, count, npu_at(0, 4), npu_order(NPU_TOKEN(0), 0));
 	npu_build_alu(b, NPU_ALU_ADD, count, count, 0, 1);
 	npu_build_loop(b, npu_builder_reg(b), 0, npu_reg(count), npu_imm(1));
@@ -119,7 +140,7 @@ static struct npu_job_image *counted(void)
 
 static void test_data(void)
 {
-	struct npu_job_image *image = counted();
+	struct npu_job_image *image = counted(false);
 	uint32_t words[2] = { 0, 99 };
 	struct npu_predict_data data = { .va = DATA_VA, .data = words, .size = 8 };
 	struct npu_predict_options options = { .num_data = 1, .data = &data };
@@ -136,6 +157,17 @@ static void test_data(void)
 	data.size = 7;
 	is(npu_predict(image, 0, NULL, NULL, &options, &p, &err), -EINVAL,
 	   "all of what it loads is needed");
+	npu_job_image_free(image);
+}
+
+static void test_planes(void)
+{
+	struct npu_job_image *image = counted(true);
+	struct npu_prediction *p = NULL;
+	struct npu_error err;
+
+	is(npu_predict(image, 0, NULL, NULL, NULL, &p, &err), -EINVAL,
+	   "what comes from an unknown address is not known, whichever plane it is in");
 	npu_job_image_free(image);
 }
 
@@ -164,6 +196,7 @@ int main(void)
 	test_random("edge");
 	test_random("edge,cores=4,threads=1,kernels=scalar");
 	test_data();
+	test_planes();
 	test_refusals();
 	return done_testing();
 }

@@ -298,7 +298,10 @@ static void once(struct device *d, struct fuzz_bytes *in)
 		let_run(d, in);
 		break;
 	default:
-		__atomic_fetch_add(&d->bus->clock, 1000ull << (what >> 4), __ATOMIC_RELAXED);
+		if (what & 0x80)
+			npu_core_set_power(d->npu, what & 0x40);
+		else
+			__atomic_fetch_add(&d->bus->clock, 1000ull << (what >> 2), __ATOMIC_RELAXED);
 	}
 }
 
@@ -307,6 +310,7 @@ static void begin(struct device *d)
 	pthread_mutex_lock(&d->npu->lock);
 	memset(d->npu->inject.countdown, 0, sizeof(d->npu->inject.countdown));
 	pthread_mutex_unlock(&d->npu->lock);
+	npu_core_set_power(d->npu, true);
 	memcpy(d->bus->memory, good, FUZZ_SIZE);
 	fuzz_bus_heal(d->bus);
 	restart(d);
