@@ -8,8 +8,9 @@
 declare -A fuzz_max_len=([text]=512 [core_decode]=128 [core_pages]=1024 [core_text]=2048
 	[core_device]=1024 [core_program]=65536 [job_file]=4096)
 
-# An input that takes this long, or this much memory, has found something.
-fuzz_seconds=25
+# An input that takes this long, or this much memory, has found something. It is
+# time by the clock: a host that is busy needs more.
+fuzz_seconds=${NPU_FUZZ_INPUT_SECONDS:-120}
 fuzz_megabytes=1024
 
 # fuzz_options TARGET: an option a line.
