@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * A guest that does anything in any order: registers, rings, descriptors,
- * events, aborts, resets of all kinds, faults on demand, while jobs run on
- * threads and the bus misbehaves. Whatever it did, a reset from outside comes
+ * events, aborts, resets of all kinds, faults on demand, states saved, changed and
+ * loaded, while jobs run on threads and the bus misbehaves. Whatever it did, a reset from outside comes
  * to its end, gives all memory back, and jobs run again.
  */
 #include <sched.h>
@@ -246,6 +246,29 @@ static void restart(struct device *d)
 	fuzz_world_start(d->npu);
 }
 
+/* Held still, saved, and loaded again: as it was, or after a few changes. */
+static void move(struct device *d, struct fuzz_bytes *in)
+{
+	unsigned int changes = fuzz_u8(in) % 4;
+	char error[256] = "";
+	uint8_t *state;
+	size_t len;
+
+	npu_core_pause(d->npu);
+	fuzz_assert(!d->bus->mappings);
+	state = npu_core_save(d->npu, &len);
+	fuzz_assert(state && len && len <= npu_core_state_max(d->npu));
+	for (unsigned int i = 0; i < changes; i++) {
+		uint32_t at = fuzz_u32(in);
+
+		state[(at >> 31 ? at : at % 2048) % len] ^= fuzz_u8(in);
+	}
+	if (!npu_core_load(d->npu, state, len, error, sizeof(error)))
+		fuzz_assert(changes && error[0]);
+	free(state);
+	npu_core_resume(d->npu);
+}
+
 static void once(struct device *d, struct fuzz_bytes *in)
 {
 	uint8_t what = fuzz_u8(in);
@@ -282,6 +305,8 @@ static void once(struct device *d, struct fuzz_bytes *in)
 	case 10:
 		if (what & 0x80)
 			npu_core_reset(d->npu);
+		else if (what & 0x40)
+			move(d, in);
 		else
 			restart(d);
 		break;
