@@ -69,6 +69,20 @@ static inline int npu_compat_sm_map(struct drm_gpuvm *gpuvm, void *priv,
 #define drm_gpuvm_sm_map		npu_compat_sm_map
 #endif
 
+/* Helpers for shared memory under a reservation had no name of their own. */
+#ifndef NPU_HAVE_SHMEM_LOCKED
+#define drm_gem_shmem_madvise_locked	drm_gem_shmem_madvise
+#define drm_gem_shmem_purge_locked	drm_gem_shmem_purge
+#define drm_gem_shmem_put_pages_locked	drm_gem_shmem_put_pages
+#endif
+
+/* And they counted uses in plain integers. */
+#ifdef NPU_HAVE_SHMEM_REFCOUNT
+#define npu_compat_uses(count)		refcount_read(&(count))
+#else
+#define npu_compat_uses(count)		(count)
+#endif
+
 #ifndef NPU_HAVE_URING_CMD_DONE3
 #define io_uring_cmd_done(cmd, ret, issue_flags) io_uring_cmd_done(cmd, ret, 0, issue_flags)
 #endif

@@ -28,6 +28,7 @@
 #include "npu_gem.h"
 #include "npu_shrinker.h"
 #include "npu_vm.h"
+#include "npu_compat.h"
 
 static void npu_shrinker_put_work(struct work_struct *work)
 {
@@ -61,8 +62,9 @@ static bool npu_shrinker_may_take(const struct npu_bo *bo)
 	const struct drm_gem_shmem_object *shmem = &bo->base;
 
 	/* One use is that of the DMA mapping, others are those of the CPU. */
-	if (!shmem->sgt || shmem->pages_use_count != 1 || shmem->vmap_use_count || bo->pins ||
-	    shmem->base.dma_buf || shmem->base.import_attach)
+	if (!shmem->sgt || npu_compat_uses(shmem->pages_use_count) != 1 ||
+	    npu_compat_uses(shmem->vmap_use_count) || bo->pins || shmem->base.dma_buf ||
+	    shmem->base.import_attach)
 		return false;
 	return shmem->madv > 0 || (!npu_shrinker_is_bound(bo) && get_nr_swap_pages() > 0);
 }
@@ -80,7 +82,7 @@ static void npu_shrinker_unpin(struct drm_gem_shmem_object *shmem)
 	sg_free_table(shmem->sgt);
 	kfree(shmem->sgt);
 	shmem->sgt = NULL;
-	drm_gem_shmem_put_pages(shmem);
+	drm_gem_shmem_put_pages_locked(shmem);
 }
 
 /* With the reservation. Return: whether its pages were taken. */
@@ -101,7 +103,7 @@ static bool npu_shrinker_take_locked(struct npu_bo *bo)
 		return false;
 	}
 	if (shmem->madv > 0)
-		drm_gem_shmem_purge(shmem);
+		drm_gem_shmem_purge_locked(shmem);
 	else
 		npu_shrinker_unpin(shmem);
 	kvfree(pages);
@@ -214,7 +216,7 @@ static int npu_shrinker_advise(struct npu_bo *bo, struct drm_npu_bo_madvise *arg
 	    (!shmem->base.filp || shmem->base.dma_buf || shmem->base.import_attach))
 		ret = -EINVAL;
 	else
-		args->retained = drm_gem_shmem_madvise(shmem, args->advice);
+		args->retained = drm_gem_shmem_madvise_locked(shmem, args->advice);
 	dma_resv_unlock(shmem->base.resv);
 	return ret;
 }
