@@ -143,6 +143,7 @@ static void visit_device(struct npu_state *s, struct npu_core *npu)
 	visit_tlb(s, npu);
 	visit_contexts(s, npu);
 	npu_state_bytes(s, npu->totals, sizeof(npu->totals));
+	npu_state_bytes(s, npu->energy, sizeof(npu->energy));
 	visit_meter(s, &npu->meter);
 	npu_state_u64(s, &npu->tickets);
 }

@@ -17,8 +17,12 @@ static void visit_token(struct npu_state *s, struct npu_token *token)
 
 	token->count = (uint8_t)npu_state_number(s, "tokens", token->count, NPU_TOKEN_MAX);
 	token->first = first;
-	for (unsigned int i = 0; i < token->count && !s->failed; i++)
-		npu_state_u64(s, &token->when[(uint8_t)(first + i)]);
+	for (unsigned int i = 0; i < token->count && !s->failed; i++) {
+		uint8_t at = (uint8_t)(first + i);
+
+		npu_state_u64(s, &token->when[at]);
+		npu_state_u32(s, "who gave a token", &token->who[at], UINT32_MAX);
+	}
 }
 
 static void visit_time(struct npu_state *s, struct npu_timing *t)
@@ -85,6 +89,9 @@ static void visit_core(struct npu_state *s, const struct npu_run *run,
 		npu_state_refuse(s, "a core has spent more than its budget");
 	visit_time(s, &ex->time);
 	npu_state_bytes(s, ex->counters, sizeof(ex->counters));
+	npu_state_bytes(s, ex->sram_bytes, sizeof(ex->sram_bytes));
+	if (ex->record.on)
+		npu_state_u32(s, "records of its trace", &ex->record.count, ex->record.room);
 	npu_state_bytes(s, &ex->fault, sizeof(ex->fault));
 	if (!ex->fresh)
 		npu_state_sparse(s, "SRAM", ex->sram, ex->sram_size);
@@ -205,6 +212,7 @@ static void visit_running(struct npu_state *s, struct npu_core *npu,
 	npu_state_bool(s, "parked", &run->parked);
 	npu_state_bool(s, "unreadable", &run->unreadable);
 	npu_state_bool(s, "loaded", &run->loaded);
+	run->began = run->loaded;
 	npu_state_u64(s, &run->start_ns);
 	npu_state_u64(s, &run->due_ns);
 	npu_state_bytes(s, &run->done, sizeof(run->done));

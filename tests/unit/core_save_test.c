@@ -140,6 +140,8 @@ static void same_result(void)
 	ok(!memcmp(expected, data, sizeof(expected)), "with the same bytes");
 	ok(!memcmp(stayed.counters, moved.counters, sizeof(stayed.counters)),
 	   "and counters, cycles and energy among them");
+	ok(!memcmp(stayed.energy_pj, moved.energy_pj, sizeof(stayed.energy_pj)),
+	   "and parts of energy");
 	is(npu_core_read(machine_core(m), NPU_REG_COUNTER(NPU_CNT_JOBS)), 2,
 	   "totals move as well");
 	is(bus_hazards(machine_bus(m), NULL), 0, "no hazard is made up");
