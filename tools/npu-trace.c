@@ -106,7 +106,7 @@ static int wait_for_child(void)
 }
 
 /* Status of the command, or 127. */
-static int run(const struct arguments *args, const char *dir, char **command)
+static int run_command(const struct arguments *args, const char *dir, char **command)
 {
 	const struct sigaction act = { .sa_handler = pass_on, .sa_flags = SA_RESTART };
 
@@ -268,7 +268,7 @@ static int trace_command(const struct arguments *args, char **command)
 		return complain(dir, errno);
 	if (!args->no_driver)
 		trace_driver_start(&driver, DRIVER_EVENTS);
-	status = run(args, full, command);
+	status = run_command(args, full, command);
 	trace_driver_stop(&driver);
 	written = convert(args, full, &driver, command);
 	trace_driver_free(&driver);
@@ -281,7 +281,7 @@ int main(int argc, char **argv)
 {
 	struct arguments args = { .limit = 1024, .buffer = 8192, .insns = HTML_INSNS };
 	struct trace_driver none = { .why = "" };
-	char *nothing[] = { NULL };
+	char *nothing = NULL;
 	int at = options_parse(&table, argc, argv, &args);
 
 	if (at < 0)
@@ -289,7 +289,7 @@ int main(int argc, char **argv)
 	if (!args.json && !args.html)
 		args.json = "npu-trace.json";
 	if (args.from && at == argc)
-		return convert(&args, args.from, &none, nothing);
+		return convert(&args, args.from, &none, &nothing);
 	if (args.from || at == argc) {
 		fprintf(stderr, "npu-trace: give a command behind '--', or --from with a folder\nTry 'npu-trace --help'.\n");
 		return STATUS_BAD_INPUT;

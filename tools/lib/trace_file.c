@@ -171,7 +171,7 @@ static int read_file(struct trace *trace, char *path)
 	struct trace_device d = { .path = path, .file = fopen(path, "re") };
 	struct npu_trace_chunk chunk;
 	off_t size = -1;
-	uint64_t left;
+	uint64_t left = sizeof(d.is);
 
 	if (!d.file)
 		return -errno;
@@ -180,7 +180,7 @@ static int read_file(struct trace *trace, char *path)
 	rewind(d.file);
 	if (size < 0 || fread(&chunk, sizeof(chunk), 1, d.file) != 1 ||
 	    chunk.type != NPU_TRACE_DEVICE || chunk.size != sizeof(d.is) ||
-	    (left = chunk.size, !read_device(&d, &left))) {
+	    !read_device(&d, &left)) {
 		fprintf(stderr, "npu-trace: %s: no file of a trace\n", path);
 		fclose(d.file);
 		return -EINVAL;

@@ -9,8 +9,8 @@
 #include "trace_json.h"
 
 #define WINDOW		4096	/* instructions that an arrow may reach back */
-#define DRIVER_PID	1
-#define FIRST_PID	2
+#define DRIVER_PID	1u
+#define FIRST_PID	2u
 
 /* Rows of a core; the stream is a second row of the matrix engine. */
 #define ROW_STREAM	NPU_NUM_ENGINES
@@ -83,9 +83,7 @@ static void put_slice(const struct json_out *o, uint32_t number,
 	fprintf(o->out, ",\n{\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":%.4f,\"dur\":%.4f,\"name\":",
 		o->pid, tid(o, row), us(o, r->start), trace_ns(o->device, r->end - r->start) / 1e3);
 	put_name(o, r);
-	fprintf(o->out, ",\"cat\":\"%s\",\"args\":{\"insn\":%u,\"pc\":%u,\"tag\":%u,\"op\":\"%s\",\"cycles\":%llu"
-		",\"issued\":%llu,\"stall\":%llu,\"bytes\":%llu,\"work\":%llu"
-		",\"energy_pJ\":%.3f",
+	fprintf(o->out, ",\"cat\":\"%s\",\"args\":{\"insn\":%u,\"pc\":%u,\"tag\":%u,\"op\":\"%s\",\"cycles\":%llu,\"issued\":%llu,\"stall\":%llu,\"bytes\":%llu,\"work\":%llu,\"energy_pJ\":%.3f",
 		npu_opcode_name(r->opcode), number, r->pc, r->tag, npu_opcode_name(r->opcode),
 		r->end - r->start, r->issue, r->stall, r->mem, r->work, r->energy_fj / 1e3);
 	if (r->sram_size)
@@ -211,8 +209,7 @@ static void put_job(const struct json_out *o)
 	fprintf(o->out, ",\n{\"ph\":\"b\",\"cat\":\"job\",\"id\":\"%u.%u.%" PRIu64 "\",\"pid\":%u,\"tid\":0,\"ts\":%.4f,\"name\":",
 		o->pid, j->is.context, j->is.seqno, o->pid, j->is.submit_ns / 1e3);
 	trace_put_string(o->out, name);
-	fprintf(o->out, ",\"args\":{\"context\":%u,\"seqno\":%" PRIu64 ",\"status\":%u,\"cores\":%u,\"cycles\":%llu"
-		",\"energy_pJ\":%llu,\"modelled_us\":%.4f,\"device_us\":%.4f,\"later_by_us\":%.4f,\"traced\":%s}}",
+	fprintf(o->out, ",\"args\":{\"context\":%u,\"seqno\":%" PRIu64 ",\"status\":%u,\"cores\":%u,\"cycles\":%llu,\"energy_pJ\":%llu,\"modelled_us\":%.4f,\"device_us\":%.4f,\"later_by_us\":%.4f,\"traced\":%s}}",
 		j->is.context, j->is.seqno, j->done.status, j->done.cores, c[NPU_CNT_CYCLES],
 		c[NPU_CNT_ENERGY_PJ], trace_ns(o->device, c[NPU_CNT_CYCLES]) / 1e3,
 		trace_ns(o->device, j->done.clock_end - j->done.clock_start) / 1e3,
@@ -262,7 +259,7 @@ static void put_driver_event(FILE *out, const struct trace_driver_event *e)
 	bool of_job = e->kind <= TRACE_DRIVER_DONE;
 
 	fprintf(out, ",\n{\"ph\":\"i\",\"s\":\"%c\",\"pid\":%u,\"tid\":%u,\"ts\":%.3f,\"name\":\"%s\",\"cat\":\"driver\",\"args\":{\"event\":",
-		of_job ? 't' : 'g', DRIVER_PID, e->kind + 1, e->time_ns / 1e3, driver_names[e->kind]);
+		of_job ? 't' : 'g', DRIVER_PID, e->kind + 1u, e->time_ns / 1e3, driver_names[e->kind]);
 	trace_put_string(out, e->text);
 	fputs("}}", out);
 	if (!of_job)
