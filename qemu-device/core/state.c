@@ -118,7 +118,7 @@ void npu_state_same_text(struct npu_state *s, const char *name, const char *text
 
 	if (len >= sizeof(there))
 		len = sizeof(there) - 1;
-	strncpy(there, text, len);
+	snprintf(there, sizeof(there), "%.*s", (int)len, text);
 	npu_state_bytes(s, there, len);
 	if (strncmp(there, text, len))
 		npu_state_refuse(s, "%s is '%.40s' there and '%.40s' here", name, there,

@@ -79,15 +79,20 @@ static void write64(struct npu_dev *dev, uint64_t addr, uint64_t value)
 /* Level 2 and 1 tables; the first 1 GiB has two huge pages. */
 static void init_context(struct npu_dev *dev)
 {
-	struct npu_context context = { .flags = NPU_CONTEXT_VALID, .page_table = dev->mem + MEM_TABLES };
+	struct npu_context context = {
+		.flags = NPU_CONTEXT_VALID,
+		.page_table = dev->mem + MEM_TABLES,
+	};
 	uint64_t level1 = MEM_TABLES + 0x1000;
 
 	write64(dev, MEM_TABLES, (dev->mem + level1) | NPU_PTE_VALID);
 	write64(dev, level1 + 8 * (MEM_DATA >> NPU_HUGE_SHIFT),
-		(dev->mem + MEM_DATA) | NPU_PTE_VALID | NPU_PTE_LEAF | NPU_PTE_READ | NPU_PTE_WRITE);
+		(dev->mem + MEM_DATA) | NPU_PTE_VALID | NPU_PTE_LEAF | NPU_PTE_READ |
+			NPU_PTE_WRITE);
 	write64(dev, level1 + 8 * (MEM_RO >> NPU_HUGE_SHIFT),
 		(dev->mem + MEM_RO) | NPU_PTE_VALID | NPU_PTE_LEAF | NPU_PTE_READ);
-	qtest_memwrite(dev->qts, dev->mem + MEM_CONTEXTS + sizeof(context), &context, sizeof(context));
+	qtest_memwrite(dev->qts, dev->mem + MEM_CONTEXTS + sizeof(context), &context,
+		       sizeof(context));
 }
 
 void dev_init(struct npu_dev *dev)
@@ -178,7 +183,8 @@ uint64_t dev_submit(struct npu_dev *dev, unsigned int queue, struct npu_job *job
 	if (!job->completion)
 		job->completion = dev->mem + MEM_DONE(queue) + 512 * slot;
 	qtest_memwrite(dev->qts, job->completion, &none, sizeof(none));
-	qtest_memwrite(dev->qts, dev->mem + MEM_RING(queue) + sizeof(*job) * slot, job, sizeof(*job));
+	qtest_memwrite(dev->qts, dev->mem + MEM_RING(queue) + sizeof(*job) * slot, job,
+		       sizeof(*job));
 	dev_write(dev, NPU_REG_Q(queue, NPU_Q_TAIL), ++dev->tail[queue]);
 	return job->completion;
 }
