@@ -148,6 +148,7 @@ int npu_pause(struct npu_device *npu, enum npu_pause why)
 static void npu_unpause_work(struct work_struct *work)
 {
 	struct npu_pause_request *request = container_of(work, struct npu_pause_request, work);
+	const char *what = request->why == NPU_PAUSE_SLEEP ? "wake" : "device";
 	struct npu_device *npu = request->npu;
 	u32 i;
 
@@ -159,7 +160,7 @@ static void npu_unpause_work(struct work_struct *work)
 		return;
 	npu->hold = false;
 	/* For one that was pulled out in its sleep a reset would be waited for. */
-	if (!pci_device_is_present(to_pci_dev(npu->drm.dev)) || npu_reset_revive(npu)) {
+	if (!pci_device_is_present(to_pci_dev(npu->drm.dev)) || npu_reset_revive(npu, what)) {
 		npu_reset_give_up(npu);
 		return;
 	}

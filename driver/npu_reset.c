@@ -123,16 +123,17 @@ void npu_reset_drain(struct npu_device *npu, u64 *running)
 /**
  * npu_reset_revive() - the last two steps of the ladder
  * @npu: device
+ * @what: how the first is traced
  *
  * Return: 0, or a negative errno if nothing helps.
  */
-int npu_reset_revive(struct npu_device *npu)
+int npu_reset_revive(struct npu_device *npu, const char *what)
 {
 	ktime_t start = ktime_get();
 	int ret;
 
 	ret = npu_device_reset(npu) ?: npu_device_start(npu);
-	trace_npu_reset("device", -1, ktime_us_delta(ktime_get(), start), ret);
+	trace_npu_reset(what, -1, ktime_us_delta(ktime_get(), start), ret);
 	if (!ret)
 		return 0;
 	ret = npu_device_flr(npu) ?: npu_device_start(npu);
@@ -150,7 +151,7 @@ static void npu_reset_full(struct npu_device *npu)
 		return;
 	guard(rwsem_write)(&npu->reset_lock);
 	npu_reset_drain(npu, running);
-	if (npu_reset_revive(npu)) {
+	if (npu_reset_revive(npu, "device")) {
 		npu_reset_give_up(npu);
 		return;
 	}
