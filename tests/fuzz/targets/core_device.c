@@ -6,6 +6,7 @@
  * to its end, gives all memory back, and jobs run again.
  */
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "device.h"
@@ -372,6 +373,10 @@ static void check_works(struct device *d)
 	npu_core_write(d->npu, NPU_REG_Q(0, NPU_Q_TAIL), 1);
 	fuzz_bus_wait(d->bus, 1, 1);
 	__atomic_store_n(&d->bus->tick, 1000, __ATOMIC_RELAXED);
+	if (done->id != 77 || done->status != NPU_JOB_DONE)
+		fprintf(stderr, "id %llu status %u, fault %u at 0x%llx, operand %u\n",
+			(unsigned long long)done->id, done->status, done->fault.code,
+			(unsigned long long)done->fault.address, done->fault.operand);
 	fuzz_assert(done->id == 77 && done->status == NPU_JOB_DONE);
 }
 
