@@ -212,8 +212,13 @@ static void forget(struct npu_core *npu)
 	npu->ready = NULL;
 	npu->ready_tail = &npu->ready;
 	for (unsigned int q = 0; q < npu->num_queues; q++) {
-		npu->queues[q].run.state = NPU_RUN_IDLE;
-		npu->queues[q].run.num_cores = 0;
+		struct npu_run *run = &npu->queues[q].run;
+
+		/* Threads look at these without a look at the state. */
+		run->state = NPU_RUN_IDLE;
+		run->num_cores = 0;
+		run->due_ns = 0;
+		run->parked = false;
 	}
 	npu->resetting = false;
 	npu->stuck = false;

@@ -292,6 +292,38 @@ static void short_state(void)
 	free(state);
 }
 
+/* Refused at its end, when the job before it has been taken. */
+static void refused_with_a_job(void)
+{
+	static const struct npu_core_config stuck = {
+		.cores = CORES, .threads = 2, .sram_size = 64 << 10, .inject = "stuck-job",
+	};
+	struct npu_completion done;
+	uint8_t *state;
+	size_t len;
+
+	begin_on(&stuck);
+	machine_submit(m, &spin_job);
+	ok(machine_poll(m, MACHINE_Q(NPU_Q_STATUS), NPU_Q_STATUS_RUNNING, NPU_Q_STATUS_RUNNING),
+	   "a job is stuck");
+	/* Once its thread has found out, it is parked. */
+	settle(50000);
+	npu_core_pause(machine_core(m));
+	state = npu_core_save(machine_core(m), &len);
+	ok(!npu_core_load(machine_core(m), state, len - 1, error, sizeof(error)),
+	   "its state, cut, is refused: %s", error);
+	free(state);
+	npu_core_resume(machine_core(m));
+	npu_core_reset(machine_core(m));
+	settle(50000);
+	is(npu_core_read(machine_core(m), NPU_REG_STATUS), NPU_STATUS_READY, "nothing of it is left");
+	is(npu_core_read(machine_core(m), NPU_REG_IRQ_STATUS), 0, "no interrupt comes of it");
+	machine_init(m);
+	job.cores = 1;
+	ok(machine_run(m, &job, &done), "and a job runs");
+	machine_free(m);
+}
+
 int main(void)
 {
 	same_result();
@@ -300,5 +332,6 @@ int main(void)
 	other_machine();
 	hostile();
 	short_state();
+	refused_with_a_job();
 	return done_testing();
 }
