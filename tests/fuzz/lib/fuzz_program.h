@@ -50,4 +50,9 @@ size_t fuzz_program_mutate(uint8_t *data, size_t size, size_t max_size, unsigned
 size_t fuzz_program_cross(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
 			  uint8_t *out, size_t max_size, unsigned int seed);
 
+/* What libFuzzer calls, in a target that keeps programs. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
+				 uint8_t *out, size_t max_size, unsigned int seed);
+
 #endif /* TESTS_FUZZ_FUZZ_PROGRAM_H */
