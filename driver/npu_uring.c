@@ -271,7 +271,8 @@ int npu_uring_cmd(struct io_uring_cmd *cmd, unsigned int issue_flags)
 		return -ENODEV;
 	sqe = io_uring_sqe_cmd(cmd->sqe, struct drm_npu_uring_cmd);
 	arg = READ_ONCE(sqe->arg);
-	if (READ_ONCE(sqe->reserved) || cmd->flags)
+	/* The flags above the mask are io_uring's own notes, such as that this is no first try. */
+	if (READ_ONCE(sqe->reserved) || cmd->flags & IORING_URING_CMD_MASK)
 		return -EINVAL;
 	switch (cmd->cmd_op) {
 	case DRM_NPU_URING_SUBMIT:

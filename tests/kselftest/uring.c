@@ -61,7 +61,7 @@ TEST_F(uring, bad_arguments)
 	struct drm_npu_submit submit = npu_uring_submit(self->m.ctx, &self->null, 1), bad;
 	struct io_uring *ring = &self->ring;
 	struct io_uring_sqe *sqe;
-	int fd = self->m.fd;
+	int fd = self->m.fd, i;
 
 	EXPECT_EQ(-EOPNOTSUPP, npu_uring_run(ring, fd, 0, &submit));
 	EXPECT_EQ(-EOPNOTSUPP, npu_uring_run(ring, fd, 99, &submit));
@@ -90,6 +90,13 @@ TEST_F(uring, bad_arguments)
 	((struct drm_npu_uring_cmd *)&sqe->cmd)->reserved = 1;
 	ASSERT_EQ(1, io_uring_submit(ring));
 	EXPECT_EQ(-EINVAL, npu_uring_get(ring, NULL));
+	/* Flags that a program may set, whether they mean something here or not. */
+	for (i = 0; i < 32; i++) {
+		sqe = npu_uring_add(ring, fd, DRM_NPU_URING_SUBMIT, &submit, 0);
+		sqe->uring_cmd_flags = 1u << i;
+		ASSERT_EQ(1, io_uring_submit(ring));
+		EXPECT_GT(0, npu_uring_get(ring, NULL));
+	}
 	/* None of them was submitted. */
 	ASSERT_EQ(0, npu_uring_run(ring, fd, DRM_NPU_URING_SUBMIT, &submit));
 	EXPECT_EQ(1, submit.first_seqno);
