@@ -166,6 +166,7 @@ static int npu_device_init_software(struct npu_device *npu)
 	spin_lock_init(&npu->clients_lock);
 	npu_busy_init(&npu->busy);
 	npu_meter_init(npu);
+	init_waitqueue_head(&npu->bos_wait);
 	init_rwsem(&npu->reset_lock);
 	init_rwsem(&npu->userptr_lock);
 	spin_lock_init(&npu->counters_lock);

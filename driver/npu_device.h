@@ -8,6 +8,7 @@
 #include <linux/mutex.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include <drm/drm_device.h>
@@ -171,6 +172,9 @@ struct npu_device {
 
 	/** @bos_leaving: buffers that are being freed, and may still be mapped for DMA */
 	u32 bos_leaving;
+
+	/** @bos_wait: for who waits until none is mapped; woken when @bos_leaving changes */
+	wait_queue_head_t bos_wait;
 
 	/**
 	 * @userptr_lock: held for reading by who relies on memory of processes until its

@@ -5,7 +5,7 @@
  */
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
-#include <linux/wait_bit.h>
+#include <linux/wait.h>
 
 #include <drm/drm_gem.h>
 
@@ -166,9 +166,9 @@ void npu_gem_withdraw(struct npu_device *npu, struct npu_bo *bo)
 		}
 	}
 	npu_gem_unmap_dma(bo);
-	scoped_guard(mutex, &npu->bos_lock)
-		npu->bos_leaving--;
-	wake_up_var(&npu->bos_leaving);
+	guard(mutex)(&npu->bos_lock);
+	npu->bos_leaving--;
+	wake_up(&npu->bos_wait);
 }
 
 /* Return: a buffer that may be mapped for DMA, referenced, or NULL if there is none. */
@@ -195,6 +195,17 @@ static bool npu_gem_all_unmapped(struct npu_device *npu)
 	return !npu->bos_leaving;
 }
 
+/* To look takes a mutex, so the task must not count as asleep meanwhile, as with wait_event(). */
+static void npu_gem_wait_unmapped(struct npu_device *npu)
+{
+	DEFINE_WAIT_FUNC(wait, woken_wake_function);
+
+	add_wait_queue(&npu->bos_wait, &wait);
+	while (!npu_gem_all_unmapped(npu))
+		wait_woken(&wait, TASK_UNINTERRUPTIBLE, MAX_SCHEDULE_TIMEOUT);
+	remove_wait_queue(&npu->bos_wait, &wait);
+}
+
 /**
  * npu_gem_revoke_all() - unmap all buffers from DMA
  * @npu: device, unplugged and stopped
@@ -211,5 +222,5 @@ void npu_gem_revoke_all(struct npu_device *npu)
 			npu_gem_unmap_dma(bo);
 		drm_gem_object_put(&bo->base.base);
 	}
-	wait_var_event(&npu->bos_leaving, npu_gem_all_unmapped(npu));
+	npu_gem_wait_unmapped(npu);
 }

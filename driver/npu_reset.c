@@ -422,8 +422,10 @@ void npu_reset_request(struct npu_device *npu)
  * npu_reset_request_and_wait() - have a full reset done
  * @npu: device
  *
- * Afterwards the device was reset, or can reach no memory. Not from a fence's
- * path, and not with &npu_device.reset_lock held.
+ * Afterwards the device was reset, or can reach no memory. Queued binds come here
+ * in the path of their fences: recovery waits for registers, and for those who hold
+ * &npu_device.reset_lock while they do, never for a fence. Not with that lock
+ * held, and not on &npu_device.reset_wq.
  */
 void npu_reset_request_and_wait(struct npu_device *npu)
 {
