@@ -8,6 +8,7 @@
  * A job counts when it ends.
  */
 #include <linux/math64.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 
 #include <drm/drm_file.h>
@@ -140,5 +141,9 @@ void npu_client_show_fdinfo(struct drm_printer *p, struct drm_file *drm_file)
 	drm_printf(p, "npu-memory-written:\t%llu\n", stats.counters[NPU_CNT_MEM_WRITE]);
 	drm_printf(p, "npu-energy-uj:\t%llu\n",
 		   div_u64(stats.counters[NPU_CNT_ENERGY_PJ], USEC_PER_SEC));
+	drm_printf(p, "npu-page-tables:\t%lld KiB\n",
+		   atomic64_read(&file->client->mmu.table_bytes) / SZ_1K);
+	drm_printf(p, "npu-mapped-huge:\t%lld KiB\n",
+		   atomic64_read(&file->client->mmu.huge_bytes) / SZ_1K);
 	drm_show_memory_stats(p, drm_file);
 }

@@ -9,6 +9,8 @@
 
 #include "hw/npu_regs.h"
 
+#include "npu_mmu.h"
+
 struct drm_file;
 struct drm_printer;
 struct npu_device;
@@ -30,7 +32,7 @@ struct npu_client_stats {
 /**
  * struct npu_client - who opened a file, and what was done for it
  *
- * Referenced by the file and by its contexts, whose jobs may end later.
+ * Referenced by the file, and by its contexts and address spaces, whose jobs may end later.
  */
 struct npu_client {
 	/** @refcount: references */
@@ -65,6 +67,9 @@ struct npu_client {
 
 	/** @stats: books */
 	struct npu_client_stats stats;
+
+	/** @mmu: page tables of its address spaces */
+	struct npu_mmu_usage mmu;
 };
 
 static inline struct npu_client *npu_client_get(struct npu_client *client)

@@ -10,11 +10,17 @@
 #ifndef __NPU_COMPAT_H__
 #define __NPU_COMPAT_H__
 
+#include <linux/fs.h>
 #include <linux/io_uring/cmd.h>
+#include <linux/mount.h>
+#include <linux/pagemap.h>
+#include <linux/shmem_fs.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
+#include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_gpuvm.h>
+#include <drm/drm_managed.h>
 
 #include "npu_gem.h"
 #include "npu_probed.h"
@@ -67,6 +73,57 @@ static inline int npu_compat_sm_map(struct drm_gpuvm *gpuvm, void *priv,
 }
 
 #define drm_gpuvm_sm_map		npu_compat_sm_map
+#endif
+
+/*
+ * Buffers came from the kernel's own mount of shared memory, for which the
+ * administrator alone decides about huge pages. One of the driver's own, in
+ * dev_private, which drivers with a structure around drm_device have no use for.
+ */
+#ifndef NPU_HAVE_HUGE_MNT
+static inline void npu_compat_huge_mnt_free(struct drm_device *drm, void *mnt)
+{
+	kern_unmount(mnt);
+}
+
+static inline int drm_gem_huge_mnt_create(struct drm_device *drm, const char *value)
+{
+	struct file_system_type *tmpfs = get_fs_type("tmpfs");
+	struct vfsmount *mnt;
+	char options[32];
+
+	if (!IS_ENABLED(CONFIG_TRANSPARENT_HUGEPAGE))
+		return 0;
+	if (!tmpfs)
+		return -ENODEV;
+	snprintf(options, sizeof(options), "huge=%s", value);
+	mnt = vfs_kern_mount(tmpfs, SB_KERNMOUNT, tmpfs->name, options);
+	if (IS_ERR(mnt))
+		return PTR_ERR(mnt);
+	drm->dev_private = mnt;
+	return drmm_add_action_or_reset(drm, npu_compat_huge_mnt_free, mnt);
+}
+
+static inline struct drm_gem_shmem_object *npu_compat_shmem_create(struct drm_device *drm,
+								   size_t size)
+{
+	struct drm_gem_shmem_object *shmem = drm_gem_shmem_create(drm, size);
+	struct file *file;
+
+	if (IS_ERR(shmem) || !drm->dev_private)
+		return shmem;
+	file = shmem_file_setup_with_mnt(drm->dev_private, "drm mm object", shmem->base.size,
+					 VM_NORESERVE);
+	/* Small pages are better than none. */
+	if (IS_ERR(file))
+		return shmem;
+	mapping_set_gfp_mask(file->f_mapping, mapping_gfp_mask(shmem->base.filp->f_mapping));
+	fput(shmem->base.filp);
+	shmem->base.filp = file;
+	return shmem;
+}
+
+#define drm_gem_shmem_create		npu_compat_shmem_create
 #endif
 
 /* Helpers for shared memory under a reservation had no name of their own. */

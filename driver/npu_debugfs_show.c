@@ -147,6 +147,19 @@ static const char *npu_debugfs_advice(const struct npu_bo *bo)
 	return bo->base.madv > 0 ? ", not needed" : ", taken";
 }
 
+/* Under its lock nobody takes the list of its pages away. */
+static u64 npu_debugfs_huge_bytes(const struct npu_bo *bo)
+{
+	const dma_addr_t *pages = READ_ONCE(bo->pages);
+	u64 bytes = 0, at;
+
+	lockdep_assert_held(&bo->lock);
+	for (at = 0; pages && at + NPU_HUGE_SIZE <= bo->base.base.size; at += NPU_HUGE_SIZE)
+		if (npu_mmu_contiguous(&pages[at >> NPU_PAGE_SHIFT]))
+			bytes += NPU_HUGE_SIZE;
+	return bytes;
+}
+
 static int npu_debugfs_buffers(struct seq_file *m, void *data)
 {
 	struct npu_device *npu = npu_debugfs_device(m);
@@ -162,6 +175,8 @@ static int npu_debugfs_buffers(struct seq_file *m, void *data)
 			   bo->exclusive ? ", exclusive" : "",
 			   obj->import_attach ? ", imported" : obj->dma_buf ? ", exported" : "");
 		guard(mutex)(&bo->lock);
+		if (npu_debugfs_huge_bytes(bo))
+			seq_printf(m, ", %llu huge", npu_debugfs_huge_bytes(bo));
 		if (bo->label)
 			seq_printf(m, " \"%*pE\"", (int)strlen(bo->label), bo->label);
 		seq_putc(m, '\n');
@@ -179,6 +194,7 @@ static int npu_debugfs_memory(struct seq_file *m, void *data)
 	seq_printf(m, "resident    %llu\n", npu_gem_resident_bytes(npu));
 	seq_printf(m, "taken       %lld\n", atomic64_read(&stats->shrunk_bytes));
 	seq_printf(m, "page tables %lld\n", atomic64_read(&stats->page_table_bytes));
+	seq_printf(m, "mapped huge %lld\n", atomic64_read(&stats->huge_bytes));
 	seq_printf(m, "spaces      %d\n", atomic_read(&stats->vms));
 	return 0;
 }

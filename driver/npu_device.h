@@ -61,6 +61,9 @@ struct npu_stats {
 	/** @page_table_bytes: bytes of all page tables */
 	atomic64_t page_table_bytes;
 
+	/** @huge_bytes: bytes that are mapped in pages of 2 MiB, in all address spaces */
+	atomic64_t huge_bytes;
+
 	/** @contexts: open contexts */
 	atomic_t contexts;
 

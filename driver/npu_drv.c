@@ -183,6 +183,8 @@ static int npu_init(struct npu_device *npu, struct pci_dev *pdev)
 	if (!ret)
 		ret = npu_device_init(npu, pdev);
 	if (!ret)
+		npu_gem_init(npu);
+	if (!ret)
 		ret = npu_reset_init(npu);
 	if (!ret)
 		ret = npu_queue_init(npu);

@@ -2,7 +2,7 @@
 /**
  * DOC: buffers
  *
- * Buffers are GEM objects in shared memory, pinned and mapped for DMA when they
+ * Buffers are GEM objects in shared memory, of huge pages if the kernel has some, pinned and mapped for DMA when they
  * are bound, until they are freed, memory is short or the driver is unbound. One that is
  * exclusive to a VM shares the VM's reservation object, so that a submit has
  * one lock to take and one fence to add for all such buffers together.
@@ -21,6 +21,7 @@
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_prime.h>
+#include <drm/drm_print.h>
 #include <drm/drm_utils.h>
 
 #include "npu_device.h"
@@ -131,6 +132,20 @@ struct drm_gem_object *npu_gem_create_object(struct drm_device *drm, size_t size
 	bo->base.pages_mark_dirty_on_put = true;
 	bo->base.pages_mark_accessed_on_put = true;
 	return &bo->base.base;
+}
+
+/**
+ * npu_gem_init() - have buffers made of huge pages where they are large enough
+ * @npu: device
+ *
+ * It works as well without.
+ */
+void npu_gem_init(struct npu_device *npu)
+{
+	int ret = drm_gem_huge_mnt_create(&npu->drm, "within_size");
+
+	if (ret)
+		drm_info(&npu->drm, "no huge pages for buffers: %d\n", ret);
 }
 
 /**

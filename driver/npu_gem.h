@@ -77,6 +77,7 @@ struct drm_gem_object *npu_gem_import_sg_table(struct drm_device *drm,
 					       struct dma_buf_attachment *attach,
 					       struct sg_table *sgt);
 dma_addr_t *npu_gem_make_list(struct sg_table *sgt, size_t count);
+void npu_gem_init(struct npu_device *npu);
 void npu_gem_publish(struct npu_bo *bo);
 int npu_gem_pin(struct npu_bo *bo);
 void npu_gem_unpin(struct npu_bo *bo);

@@ -32,14 +32,17 @@ static u64 npu_pte_page(dma_addr_t page, u32 flags)
  * @mmu: page tables
  * @npu: device
  * @asid: number of the address space
+ * @usage: where they are accounted
  *
  * Return: 0 or -ENOMEM.
  */
-int npu_mmu_init(struct npu_mmu *mmu, struct npu_device *npu, u32 asid)
+int npu_mmu_init(struct npu_mmu *mmu, struct npu_device *npu, u32 asid,
+		 struct npu_mmu_usage *usage)
 {
 	mmu->npu = npu;
+	mmu->usage = usage;
 	mmu->asid = asid;
-	mmu->root = npu_pt_alloc(npu, NPU_PT_TOP);
+	mmu->root = npu_pt_alloc(mmu, NPU_PT_TOP);
 	return mmu->root ? 0 : -ENOMEM;
 }
 
@@ -50,7 +53,7 @@ int npu_mmu_init(struct npu_mmu *mmu, struct npu_device *npu, u32 asid)
 void npu_mmu_fini(struct npu_mmu *mmu)
 {
 	if (mmu->root)
-		npu_pt_free_tree(mmu->npu, mmu->root);
+		npu_pt_free_tree(mmu->root);
 	mmu->root = NULL;
 }
 
@@ -103,7 +106,7 @@ int npu_mmu_reserve(struct npu_mmu_update *update, const struct npu_mmu_need *ne
 
 	for (level = 0; level < ARRAY_SIZE(need->count); level++) {
 		while (update->num_spare[level] < need->count[level]) {
-			pt = npu_pt_alloc(update->mmu->npu, level);
+			pt = npu_pt_alloc(update->mmu, level);
 			if (!pt)
 				return -ENOMEM;
 			list_add(&pt->link, &update->spare[level]);
@@ -167,7 +170,13 @@ static void npu_mmu_touch(struct npu_mmu_update *update, u64 va, u64 size)
 	update->end = max(update->end, va + size);
 }
 
-static bool npu_mmu_contiguous(const dma_addr_t *pages)
+/**
+ * npu_mmu_contiguous() - ask whether pages can be mapped as one of 2 MiB
+ * @pages: bus addresses, as many as that has
+ *
+ * Return: whether they can.
+ */
+bool npu_mmu_contiguous(const dma_addr_t *pages)
 {
 	u32 i;
 
@@ -484,10 +493,8 @@ void npu_mmu_flush(struct npu_mmu_update *update)
  */
 void npu_mmu_end(struct npu_mmu_update *update)
 {
-	struct npu_device *npu = update->mmu->npu;
-
-	npu_pt_free_list(npu, &update->dead);
-	npu_pt_free_list(npu, &update->spare[0]);
-	npu_pt_free_list(npu, &update->spare[1]);
+	npu_pt_free_list(&update->dead);
+	npu_pt_free_list(&update->spare[0]);
+	npu_pt_free_list(&update->spare[1]);
 	npu_mmu_begin(update->mmu, update);
 }

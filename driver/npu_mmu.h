@@ -2,6 +2,7 @@
 #ifndef __NPU_MMU_H__
 #define __NPU_MMU_H__
 
+#include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/list.h>
 #include <linux/types.h>
@@ -9,6 +10,17 @@
 struct drm_printer;
 struct npu_device;
 struct npu_pt;
+
+/**
+ * struct npu_mmu_usage - what page tables take, and how they map
+ */
+struct npu_mmu_usage {
+	/** @table_bytes: bytes of tables, those that are reserved or not yet freed included */
+	atomic64_t table_bytes;
+
+	/** @huge_bytes: bytes that are mapped in pages of 2 MiB */
+	atomic64_t huge_bytes;
+};
 
 /**
  * struct npu_mmu - page tables of an address space
@@ -19,6 +31,9 @@ struct npu_pt;
 struct npu_mmu {
 	/** @npu: device */
 	struct npu_device *npu;
+
+	/** @usage: where they are accounted; outlives them */
+	struct npu_mmu_usage *usage;
 
 	/** @asid: number of the address space in the context table */
 	u32 asid;
@@ -71,7 +86,8 @@ struct npu_mmu_update {
 	u64 end;
 };
 
-int npu_mmu_init(struct npu_mmu *mmu, struct npu_device *npu, u32 asid);
+int npu_mmu_init(struct npu_mmu *mmu, struct npu_device *npu, u32 asid,
+		 struct npu_mmu_usage *usage);
 void npu_mmu_fini(struct npu_mmu *mmu);
 dma_addr_t npu_mmu_root(const struct npu_mmu *mmu);
 
@@ -85,6 +101,7 @@ enum npu_mmu_flags {
 	NPU_MMU_REVOCABLE = BIT(1),
 };
 
+bool npu_mmu_contiguous(const dma_addr_t *pages);
 void npu_mmu_count_map(const struct npu_mmu *mmu, struct npu_mmu_need *need, u64 va, u64 size,
 		       const dma_addr_t *pages);
 void npu_mmu_count_unmap(const struct npu_mmu *mmu, struct npu_mmu_need *need, u64 va, u64 size);

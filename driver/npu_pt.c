@@ -6,18 +6,32 @@
 #include <linux/slab.h>
 
 #include "npu_device.h"
+#include "npu_mmu.h"
 #include "npu_pt.h"
+
+static void npu_pt_count_tables(struct npu_mmu *mmu, s64 bytes)
+{
+	atomic64_add(bytes, &mmu->npu->stats.page_table_bytes);
+	atomic64_add(bytes, &mmu->usage->table_bytes);
+}
+
+static void npu_pt_count_huge(struct npu_pt *pt, s32 pages)
+{
+	pt->huge += pages;
+	atomic64_add((s64)pages * NPU_HUGE_SIZE, &pt->mmu->npu->stats.huge_bytes);
+	atomic64_add((s64)pages * NPU_HUGE_SIZE, &pt->mmu->usage->huge_bytes);
+}
 
 /**
  * npu_pt_alloc() - allocate a table
- * @npu: device; between drm_dev_enter() and drm_dev_exit()
+ * @mmu: page tables that it is for; between drm_dev_enter() and drm_dev_exit()
  * @level: its level
  *
  * Counted as memory of the process.
  *
  * Return: table without entries, or NULL.
  */
-struct npu_pt *npu_pt_alloc(struct npu_device *npu, u32 level)
+struct npu_pt *npu_pt_alloc(struct npu_mmu *mmu, u32 level)
 {
 	u32 children = level ? NPU_PT_ENTRIES : 0;
 	struct npu_pt *pt;
@@ -25,35 +39,37 @@ struct npu_pt *npu_pt_alloc(struct npu_device *npu, u32 level)
 	pt = kvzalloc(struct_size(pt, child, children), GFP_KERNEL_ACCOUNT);
 	if (!pt)
 		return NULL;
+	pt->mmu = mmu;
 	pt->level = level;
-	pt->entries = dma_alloc_coherent(npu->drm.dev, NPU_PAGE_SIZE, &pt->dma,
+	pt->entries = dma_alloc_coherent(mmu->npu->drm.dev, NPU_PAGE_SIZE, &pt->dma,
 					 GFP_KERNEL_ACCOUNT);
 	if (!pt->entries) {
 		kvfree(pt);
 		return NULL;
 	}
-	atomic64_add(NPU_PAGE_SIZE, &npu->stats.page_table_bytes);
+	npu_pt_count_tables(mmu, NPU_PAGE_SIZE);
 	return pt;
 }
 
-static void npu_pt_free(struct npu_device *npu, struct npu_pt *pt)
+static void npu_pt_free(struct npu_pt *pt)
 {
-	dma_free_coherent(npu->drm.dev, NPU_PAGE_SIZE, pt->entries, pt->dma);
-	atomic64_sub(NPU_PAGE_SIZE, &npu->stats.page_table_bytes);
+	if (pt->huge)
+		npu_pt_count_huge(pt, -(s32)pt->huge);
+	npu_pt_count_tables(pt->mmu, -(s64)NPU_PAGE_SIZE);
+	dma_free_coherent(pt->mmu->npu->drm.dev, NPU_PAGE_SIZE, pt->entries, pt->dma);
 	kvfree(pt);
 }
 
 /**
  * npu_pt_free_list() - free tables
- * @npu: device
  * @list: &npu_pt.link of them; empty afterwards
  */
-void npu_pt_free_list(struct npu_device *npu, struct list_head *list)
+void npu_pt_free_list(struct list_head *list)
 {
 	struct npu_pt *pt, *next;
 
 	list_for_each_entry_safe(pt, next, list, link)
-		npu_pt_free(npu, pt);
+		npu_pt_free(pt);
 	INIT_LIST_HEAD(list);
 }
 
@@ -65,10 +81,12 @@ void npu_pt_free_list(struct npu_device *npu, struct list_head *list)
  */
 void npu_pt_set(struct npu_pt *pt, u32 index, u64 entry)
 {
-	bool was = npu_pte_valid(pt->entries[index]), is = npu_pte_valid(entry);
+	u64 old = pt->entries[index];
 
 	WRITE_ONCE(pt->entries[index], entry);
-	pt->used += is - was;
+	pt->used += npu_pte_valid(entry) - npu_pte_valid(old);
+	if (pt->level && npu_pte_leaf(entry) != npu_pte_leaf(old))
+		npu_pt_count_huge(pt, npu_pte_leaf(entry) ? 1 : -1);
 }
 
 /**
@@ -86,15 +104,14 @@ void npu_pt_set_table(struct npu_pt *pt, u32 index, struct npu_pt *child)
 
 /**
  * npu_pt_free_tree() - free a table and all below
- * @npu: device, which cannot reach it any more
- * @pt: table
+ * @pt: table, which the device cannot reach any more
  */
-void npu_pt_free_tree(struct npu_device *npu, struct npu_pt *pt)
+void npu_pt_free_tree(struct npu_pt *pt)
 {
 	u32 i;
 
 	for (i = 0; pt->level && i < NPU_PT_ENTRIES; i++)
 		if (pt->child[i])
-			npu_pt_free_tree(npu, pt->child[i]);
-	npu_pt_free(npu, pt);
+			npu_pt_free_tree(pt->child[i]);
+	npu_pt_free(pt);
 }

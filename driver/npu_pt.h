@@ -8,7 +8,7 @@
 
 #include "hw/npu_regs.h"
 
-struct npu_device;
+struct npu_mmu;
 
 #define NPU_PT_ENTRIES	BIT(NPU_PT_BITS)
 #define NPU_PT_TOP	(NPU_PT_LEVELS - 1)
@@ -20,6 +20,9 @@ struct npu_pt {
 	/** @link: in a list of an update */
 	struct list_head link;
 
+	/** @mmu: page tables that it belongs to, or is spare for */
+	struct npu_mmu *mmu;
+
 	/** @dma: bus address of @entries */
 	dma_addr_t dma;
 
@@ -28,6 +31,9 @@ struct npu_pt {
 
 	/** @used: valid entries */
 	u32 used;
+
+	/** @huge: those of them that are pages of 2 MiB */
+	u32 huge;
 
 	/** @revocable: it holds pages that no page of 2 MiB may cover */
 	bool revocable;
@@ -49,9 +55,14 @@ static inline bool npu_pte_valid(u64 entry)
 	return entry & NPU_PTE_VALID;
 }
 
-struct npu_pt *npu_pt_alloc(struct npu_device *npu, u32 level);
-void npu_pt_free_list(struct npu_device *npu, struct list_head *list);
-void npu_pt_free_tree(struct npu_device *npu, struct npu_pt *pt);
+static inline bool npu_pte_leaf(u64 entry)
+{
+	return npu_pte_valid(entry) && entry & NPU_PTE_LEAF;
+}
+
+struct npu_pt *npu_pt_alloc(struct npu_mmu *mmu, u32 level);
+void npu_pt_free_list(struct list_head *list);
+void npu_pt_free_tree(struct npu_pt *pt);
 void npu_pt_set(struct npu_pt *pt, u32 index, u64 entry);
 void npu_pt_set_table(struct npu_pt *pt, u32 index, struct npu_pt *child);
 

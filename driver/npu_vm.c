@@ -9,6 +9,7 @@
 #include <drm/drm_file.h>
 
 #include "npu_bind.h"
+#include "npu_client.h"
 #include "npu_device.h"
 #include "npu_drv.h"
 #include "npu_tlb.h"
@@ -139,13 +140,13 @@ static int npu_vm_init_mmu(struct npu_vm *vm)
 	asid = ida_alloc_max(&npu->asids, npu->num_contexts - 1, GFP_KERNEL_ACCOUNT);
 	if (asid < 0)
 		return asid;
-	ret = npu_mmu_init(&vm->mmu, npu, asid);
+	ret = npu_mmu_init(&vm->mmu, npu, asid, &vm->client->mmu);
 	if (ret)
 		ida_free(&npu->asids, asid);
 	return ret;
 }
 
-static struct npu_vm *npu_vm_create(struct npu_device *npu)
+static struct npu_vm *npu_vm_create(struct npu_device *npu, struct npu_client *client)
 {
 	struct drm_gem_object *root;
 	struct npu_vm *vm;
@@ -160,12 +161,13 @@ static struct npu_vm *npu_vm_create(struct npu_device *npu)
 		return ERR_PTR(-ENOMEM);
 	}
 	vm->npu = npu;
+	vm->client = npu_client_get(client);
 	kref_init(&vm->users);
 	mutex_init(&vm->bind_lock);
 	mutex_init(&vm->lock);
 	drm_gpuvm_init(&vm->base, "npu", DRM_GPUVM_RESV_PROTECTED | DRM_GPUVM_IMMEDIATE_MODE,
-		       &npu->drm, root, npu->info.va_start, npu->info.va_end - npu->info.va_start, 0, 0,
-		       &npu_vm_ops);
+		       &npu->drm, root, npu->info.va_start,
+		       npu->info.va_end - npu->info.va_start, 0, 0, &npu_vm_ops);
 	drm_gem_object_put(root);
 	ret = npu_bind_init_vm(vm);
 	if (!ret)
@@ -201,7 +203,7 @@ int npu_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *drm
 		return -EINVAL;
 	if (!drm_dev_enter(drm, &idx))
 		return -ENODEV;
-	vm = npu_vm_create(to_npu_device(drm));
+	vm = npu_vm_create(to_npu_device(drm), file->client);
 	drm_dev_exit(idx);
 	if (IS_ERR(vm))
 		return PTR_ERR(vm);

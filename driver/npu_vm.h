@@ -16,6 +16,7 @@ struct drm_device;
 struct drm_file;
 struct drm_npu_vm_bind;
 struct npu_bo;
+struct npu_client;
 struct npu_device;
 struct npu_file;
 
@@ -60,6 +61,9 @@ struct npu_vm {
 
 	/** @npu: device */
 	struct npu_device *npu;
+
+	/** @client: whose it is, referenced */
+	struct npu_client *client;
 
 	/** @users: references of those who use the address space */
 	struct kref users;

@@ -13,6 +13,7 @@
 #include <linux/dma-resv.h>
 #include <linux/slab.h>
 
+#include "npu_client.h"
 #include "npu_gem.h"
 #include "npu_userptr.h"
 #include "npu_vm.h"
@@ -24,6 +25,7 @@ static void npu_vm_free(struct drm_gpuvm *base)
 
 	mutex_destroy(&vm->lock);
 	mutex_destroy(&vm->bind_lock);
+	npu_client_put(vm->client);
 	kfree(vm);
 }
 

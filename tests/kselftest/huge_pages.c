@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * 2 MiB pages: used where memory allows, split and made again without anybody
- * noticing. How many tables there are tells whether they were used.
- *
- * Shared memory comes in huge pages only if the machine is told to.
+ * 2 MiB pages: used where memory allows without being asked, split and made again
+ * without anybody noticing. How many tables there are tells whether they were used.
  */
 #include "kselftest_harness.h"
 
+#include "npu_files.h"
 #include "npu_program.h"
 
 #define SHMEM_ENABLED	"/sys/kernel/mm/transparent_hugepage/shmem_enabled"
@@ -14,15 +13,35 @@
 #define SIZE		(4 * NPU_TEST_HUGE)
 #define PAGES(n)	((n) * NPU_TEST_PAGE)
 
-static int write_setting(const char *value)
+/* What a line of a file says behind its key. */
+static int64_t number_of(const char *file, const char *key)
 {
-	int fd = open(SHMEM_ENABLED, O_WRONLY), ret;
+	char text[16384];
+	const char *line;
 
-	if (fd < 0)
+	if (npu_read_file(file, text, sizeof(text)))
 		return -1;
-	ret = write(fd, value, strlen(value)) == (ssize_t)strlen(value) ? 0 : -1;
-	close(fd);
-	return ret;
+	line = strstr(text, key);
+	return line ? atoll(line + strlen(key)) : -1;
+}
+
+/* Huge pages of files, and how often there was none so that small ones had to do. */
+static int64_t allocated(void)
+{
+	return number_of("/proc/vmstat", "\nthp_file_alloc ");
+}
+
+static int64_t fallbacks(void)
+{
+	return number_of("/proc/vmstat", "\nthp_file_fallback ");
+}
+
+static int64_t fdinfo(int fd, const char *key)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	return number_of(path, key);
 }
 
 FIXTURE(huge)
@@ -36,10 +55,11 @@ FIXTURE(huge)
 
 FIXTURE_SETUP(huge)
 {
+	int64_t before = fallbacks(), had = allocated();
 	uint32_t i;
 
-	if (write_setting("always"))
-		SKIP(return, "no huge pages for shared memory");
+	if (access(SHMEM_ENABLED, F_OK) || before < 0)
+		SKIP(return, "a kernel without huge pages for files");
 	ASSERT_EQ(0, npu_machine_open(&self->m));
 	self->copy = npu_prog_copy(&self->m, 8);
 	ASSERT_EQ(0, npu_bo_create(self->m.fd, SIZE, 0, &self->bo));
@@ -47,12 +67,17 @@ FIXTURE_SETUP(huge)
 	ASSERT_NE(MAP_FAILED, self->mem);
 	for (i = 0; i < SIZE / NPU_TEST_PAGE; i++)
 		memcpy(self->mem + PAGES((uint64_t)i), &i, sizeof(i));
+	if (fallbacks() != before) {
+		munmap(self->mem, SIZE);
+		npu_machine_close(&self->m);
+		SKIP(return, "the kernel has no huge pages left");
+	}
+	EXPECT_LE(had + 4, allocated());
 	self->tables = npu_usage(self->m.fd).page_table_bytes;
 }
 
 FIXTURE_TEARDOWN(huge)
 {
-	write_setting("never");
 	munmap(self->mem, SIZE);
 	npu_machine_close(&self->m);
 }
@@ -90,6 +115,70 @@ TEST_F(huge, used_when_aligned)
 	EXPECT_EQ(512, PEEK(512));
 	EXPECT_EQ(2047, PEEK(2047));
 	EXPECT_EQ(-EFAULT, PEEK(2048));
+}
+
+TEST_F(huge, told_to_those_who_ask)
+{
+	int64_t tables = fdinfo(self->m.fd, "npu-page-tables:"), size = SIZE / 1024;
+	char text[16384], wanted[64];
+
+	EXPECT_EQ(0, fdinfo(self->m.fd, "npu-mapped-huge:"));
+	ASSERT_EQ(0, MAP(0, 0, 2048, 0));
+	EXPECT_EQ(size, fdinfo(self->m.fd, "npu-mapped-huge:"));
+	EXPECT_EQ(tables + 4, fdinfo(self->m.fd, "npu-page-tables:"));
+	if (!access("/sys/kernel/debug/accel", F_OK)) {
+		EXPECT_LE(SIZE, number_of(NPU_DEBUGFS "memory", "mapped huge"));
+		ASSERT_EQ(0, npu_read_file(NPU_DEBUGFS "buffers", text, sizeof(text)));
+		snprintf(wanted, sizeof(wanted), ", resident, %llu huge", SIZE);
+		EXPECT_NE(NULL, strstr(text, wanted)) TH_LOG("%s", text);
+	}
+	/* In two halves, one of which is of small pages now. */
+	ASSERT_EQ(0, UNMAP(100, 1));
+	EXPECT_EQ(size - 2048, fdinfo(self->m.fd, "npu-mapped-huge:"));
+	ASSERT_EQ(0, MAP(100, 100, 1, 0));
+	EXPECT_EQ(size, fdinfo(self->m.fd, "npu-mapped-huge:"));
+	ASSERT_EQ(0, UNMAP(0, 2048));
+	EXPECT_EQ(0, fdinfo(self->m.fd, "npu-mapped-huge:"));
+	EXPECT_EQ(tables, fdinfo(self->m.fd, "npu-page-tables:"));
+	/* With the address space goes what is still mapped. */
+	ASSERT_EQ(0, MAP(0, 0, 2048, 0));
+	ASSERT_EQ(0, npu_ctx_destroy(self->m.fd, self->m.ctx));
+	ASSERT_EQ(0, npu_vm_destroy(self->m.fd, self->m.vm));
+	while (fdinfo(self->m.fd, "npu-page-tables:"))
+		usleep(1000);
+	EXPECT_EQ(0, fdinfo(self->m.fd, "npu-mapped-huge:"));
+}
+
+/* An administrator who wants none gets none. */
+TEST_F(huge, small_ones_where_they_are_forbidden)
+{
+	int64_t had = allocated();
+	char was[128], *end;
+	uint32_t bo;
+
+	ASSERT_EQ(0, npu_read_file(SHMEM_ENABLED, was, sizeof(was)));
+	ASSERT_NE(NULL, strchr(was, '['));
+	ASSERT_EQ(0, npu_write_file(SHMEM_ENABLED, "deny"));
+	ASSERT_EQ(0, npu_bo_create(self->m.fd, SIZE, 0, &bo));
+	EXPECT_EQ(0, npu_vm_map(self->m.fd, self->m.vm, bo, 0, VA, SIZE, 0));
+	EXPECT_EQ(had, allocated());
+	EXPECT_EQ(0, PEEK(2047));
+	end = strchr(was, ']');
+	*end = 0;
+	EXPECT_EQ(0, npu_write_file(SHMEM_ENABLED, strchr(was, '[') + 1));
+}
+
+/* Less than a page of 2 MiB is not rounded up to one. */
+TEST_F(huge, small_buffers_stay_small)
+{
+	uint64_t before = npu_usage(self->m.fd).bo_bytes;
+	uint32_t bo;
+
+	ASSERT_EQ(0, npu_bo_create(self->m.fd, PAGES(3), 0, &bo));
+	EXPECT_EQ(before + PAGES(3), npu_usage(self->m.fd).bo_bytes);
+	ASSERT_EQ(0, npu_vm_map(self->m.fd, self->m.vm, bo, 0, VA, PAGES(3), 0));
+	EXPECT_EQ(0, fdinfo(self->m.fd, "npu-mapped-huge:"));
+	EXPECT_EQ(-EINVAL, npu_vm_map(self->m.fd, self->m.vm, bo, 0, VA, PAGES(4), 0));
 }
 
 TEST_F(huge, not_used_when_misaligned)
