@@ -14,7 +14,7 @@
 /* Sums of row @m of a job with one group as they should be. */
 V16_INLINE v16i w4_exact(const struct w4_job *job, size_t m, v16i sum)
 {
-	int32_t row = w4_sum_of(job->start[m - job->first]);
+	int32_t row = w4_sum_of(W4_OFFSET, job->start[m - job->first]);
 
 	return v16i_sub(sum, v16i_set1(W4_OFFSET * row));
 }
@@ -153,7 +153,7 @@ V16_INLINE void kn_add(const struct w4_job *job, size_t rows, size_t m, size_t k
 	v16i sum[W4_ROWS * W4_PANELS];
 
 	/* Weights are bytes, so no table. */
-	w4_pass(rows, 1, false, (w4_table){ 0 }, panel, 0,
+	w4_pass(rows, 1, W4_BYTES, (w4_table){ 0 }, panel, 0,
 		args->a + m * args->lda + k, args->lda, depth, NULL, 0,
 		sum);
 #pragma GCC unroll 16

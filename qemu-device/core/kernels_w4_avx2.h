@@ -32,6 +32,9 @@ typedef __m256i w4_a;
 /* What each of sixteen nibbles means. */
 typedef __m128i w4_table;
 
+/* How weights are made bytes; all nibbles by the table. */
+enum w4_kind { W4_BYTES, W4_PLAIN_NIBBLES, W4_TABLE_NIBBLES, W4_KINDS };
+
 V16_INLINE w4_sum w4_zero(void)
 {
 	__m256i zero = _mm256_setzero_si256();
@@ -40,8 +43,24 @@ V16_INLINE w4_sum w4_zero(void)
 }
 
 /* Without an offset sums begin with zero, and the sum of A itself is kept. */
-V16_INLINE int32_t w4_start_of(int32_t sum) { return sum; }
-V16_INLINE int32_t w4_sum_of(int32_t start) { return start; }
+V16_INLINE int32_t w4_offset(unsigned int kind, unsigned int flags)
+{
+	(void)kind;
+	(void)flags;
+	return W4_OFFSET;
+}
+
+V16_INLINE int32_t w4_start_of(int32_t offset, int32_t sum)
+{
+	(void)offset;
+	return sum;
+}
+
+V16_INLINE int32_t w4_sum_of(int32_t offset, int32_t start)
+{
+	(void)offset;
+	return start;
+}
 
 /* A sum that begins as w4_start_of() says. */
 V16_INLINE w4_sum w4_begin(int32_t x)
@@ -61,18 +80,22 @@ V16_INLINE w4 w4_i8(const uint8_t *block)
 	return w;
 }
 
-V16_INLINE w4_table w4_make_table(const int8_t *meaning)
+V16_INLINE w4_table w4_make_table(const int8_t *meaning, unsigned int kind,
+				  unsigned int flags)
 {
+	(void)kind;
+	(void)flags;
 	return _mm_loadu_si128((const __m128i *)meaning);
 }
 
 /* The two times four k of a block of nibbles. */
-V16_INLINE void w4_nibbles(const uint8_t *block, w4_table table, w4 *low,
-			   w4 *high)
+V16_INLINE void w4_nibbles(unsigned int kind, const uint8_t *block, w4_table table,
+			   w4 *low, w4 *high)
 {
 	const __m128i *quarter = (const __m128i *)block;
 	__m128i mask = _mm_set1_epi8(15);
 
+	(void)kind;
 #pragma GCC unroll 4
 	for (int i = 0; i < 4; i++) {
 		__m128i pair = _mm_loadu_si128(quarter + i);
