@@ -9,8 +9,10 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#define HUGE_SIZE	(2u << 20)
+
 struct bus {
-	uint8_t *memory;
+	uint8_t *mapping, *memory;	/* as it was mapped; aligned to HUGE_SIZE */
 	uint64_t size, used;
 	uint64_t broken, broken_len;
 	pthread_mutex_t lock;
@@ -34,11 +36,14 @@ struct bus *bus_new(size_t size)
 
 	if (!bus)
 		die("out of memory");
-	bus->memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (bus->memory == MAP_FAILED)
+	bus->mapping = mmap(NULL, size + HUGE_SIZE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (bus->mapping == MAP_FAILED)
 		die("no memory for the bus");
+	bus->memory = bus->mapping + (HUGE_SIZE - (uintptr_t)bus->mapping % HUGE_SIZE) % HUGE_SIZE;
 	bus->size = size;
+	/* As QEMU asks for the guest's memory; without it all works too. */
+	madvise(bus->memory, size, MADV_HUGEPAGE);
 	pthread_mutex_init(&bus->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -49,7 +54,7 @@ struct bus *bus_new(size_t size)
 
 void bus_free(struct bus *bus)
 {
-	munmap(bus->memory, bus->size);
+	munmap(bus->mapping, bus->size + HUGE_SIZE);
 	pthread_cond_destroy(&bus->message);
 	pthread_mutex_destroy(&bus->lock);
 	free(bus);
