@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Tokens through the programs of a model. The model is locked in all but the last functions. */
 #include <errno.h>
-#include <math.h>
 #include <string.h>
 
 #include <hw/npu_regs.h>
@@ -25,17 +24,27 @@ static void account(struct npu_llm_stats *to, const struct npu_job_stats *run,
 	to->macs += (c[NPU_CNT_MACS_I8] + c[NPU_CNT_MACS_I4] + c[NPU_CNT_MACS_F16]) / parts;
 }
 
-/* As ARGMAX: the lowest of the largest, NaN counts as -inf. */
+/*
+ * As ARGMAX: the lowest of the largest, NaN counts as -inf. The bits of a float, with negative ones
+ * mirrored, are in its order as an integer: an emulated processor compares these many times as fast.
+ */
 static uint32_t largest(const float *x, uint32_t n)
 {
-	float best = -INFINITY;
+	const int32_t infinite = 0x7f800000;
+	int32_t best = -infinite;
 	uint32_t at = 0;
 
-	for (uint32_t i = 0; i < n; i++)
-		if (x[i] > best) {
-			best = x[i];
+	for (uint32_t i = 0; i < n; i++) {
+		int32_t bits;
+
+		memcpy(&bits, &x[i], sizeof(bits));
+		if (bits < 0)
+			bits = INT32_MIN - bits;
+		if (bits > best && bits <= infinite) {
+			best = bits;
 			at = i;
 		}
+	}
 	return at;
 }
 
