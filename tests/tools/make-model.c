@@ -14,6 +14,7 @@
 
 struct options {
 	struct tiny tiny;
+	uint32_t vocab;
 	bool pieces;
 	const char *file;
 };
@@ -24,14 +25,17 @@ static void usage(FILE *out)
 	      "  --arch NAME       llama (default), qwen2, qwen3 or gpt2\n"
 	      "  --type NAME       element type of matrices, such as Q4_0 (default F32)\n"
 	      "  --tokenizer KIND  gpt2 (default) or llama\n"
-	      "  --width N         of the residual stream and the feed-forward layer (64)\n"
+	      "  --width N         of the residual stream (64)\n"
+	      "  --ffn N           of the feed-forward layer (the width)\n"
+	      "  --heads N         heads, which divide the width (4)\n"
+	      "  --kv-heads N      of keys and values (half of the heads; gpt2: all)\n"
 	      "  --layers N        blocks (2)\n"
+	      "  --vocab N         tokens, more than a few hundred (those that text needs)\n"
 	      "  --context N       positions (128)\n"
 	      "  --window N        positions that each one sees (all)\n"
 	      "  --freqs           divisors of RoPE's frequencies, as Llama 3 has\n"
 	      "  --untied          an output matrix of its own\n"
-	      "  --seed N          of the random numbers (1)\n"
-	      "Heads are 4 of a quarter of the width, or 2 for keys and values.\n", out);
+	      "  --seed N          of the random numbers (1)\n", out);
 }
 
 static bool parse_type(const char *name, uint32_t *type)
@@ -67,6 +71,14 @@ static bool parse_one(struct options *o, int c, const char *value)
 	case 'w':
 		return parse_number(value, &o->tiny.d_model) &&
 		       o->tiny.d_model && o->tiny.d_model % 8 == 0;
+	case 'F':
+		return parse_number(value, &o->tiny.ffn) && o->tiny.ffn;
+	case 'H':
+		return parse_number(value, &o->tiny.heads) && o->tiny.heads;
+	case 'K':
+		return parse_number(value, &o->tiny.kv_heads) && o->tiny.kv_heads;
+	case 'v':
+		return parse_number(value, &o->vocab);
 	case 'l':
 		return parse_number(value, &o->tiny.layers) && o->tiny.layers;
 	case 'c':
@@ -96,6 +108,10 @@ static bool parse(int argc, char **argv, struct options *o)
 		{ "type", required_argument, NULL, 't' },
 		{ "tokenizer", required_argument, NULL, 'k' },
 		{ "width", required_argument, NULL, 'w' },
+		{ "ffn", required_argument, NULL, 'F' },
+		{ "heads", required_argument, NULL, 'H' },
+		{ "kv-heads", required_argument, NULL, 'K' },
+		{ "vocab", required_argument, NULL, 'v' },
 		{ "layers", required_argument, NULL, 'l' },
 		{ "context", required_argument, NULL, 'c' },
 		{ "window", required_argument, NULL, 'i' },
@@ -149,7 +165,8 @@ static void build(struct builder *b, struct options *o)
 	if (!v)
 		abort();
 	fill_vocab(v, o->pieces);
-	o->tiny.vocab = v->count;
+	v->unused = o->vocab > v->count ? o->vocab - v->count : 0;
+	o->tiny.vocab = v->count + v->unused;
 	builder_start(b, 3);
 	tiny_metadata(b, &o->tiny);
 	if (o->pieces) {
@@ -166,13 +183,30 @@ static void build(struct builder *b, struct options *o)
 	free(v);
 }
 
-static void shape_heads(struct tiny *t)
+/* Also says what the shape cannot be. */
+static bool shape(struct tiny *t)
 {
-	t->heads = 4;
-	t->kv_heads = t->arch && !strcmp(t->arch, "gpt2") ? 4 : 2;
-	t->head_dim = t->d_model / 4;
+	uint32_t per = npu_gguf_type_elements(t->type);
+	bool gpt2 = t->arch && !strcmp(t->arch, "gpt2");
+
+	t->heads = t->heads ? t->heads : 4;
+	if (!t->kv_heads)
+		t->kv_heads = gpt2 || t->heads == 1 ? t->heads : t->heads / 2;
+	t->ffn = t->ffn ? t->ffn : t->d_model;
+	t->head_dim = t->d_model / t->heads;
 	t->rope_dims = t->head_dim;
-	t->ffn = t->d_model;
+	if (t->d_model % per || t->ffn % per) {
+		fprintf(stderr, "make-model: widths of %u and %u are no multiples of %u, as %s needs\n",
+			t->d_model, t->ffn, per, npu_gguf_type_name(t->type));
+		return false;
+	}
+	if (t->d_model % t->heads || t->head_dim % 2 || t->heads % t->kv_heads ||
+	    (gpt2 && t->kv_heads != t->heads)) {
+		fprintf(stderr, "make-model: %u heads, %u of keys and values, do not divide a width of %u\n",
+			t->heads, t->kv_heads, t->d_model);
+		return false;
+	}
+	return true;
 }
 
 int main(int argc, char **argv)
@@ -188,13 +222,8 @@ int main(int argc, char **argv)
 		usage(stderr);
 		return 2;
 	}
-	if (o.tiny.d_model % npu_gguf_type_elements(o.tiny.type)) {
-		fprintf(stderr, "make-model: a width of %u is no multiple of %u, as %s needs\n",
-			o.tiny.d_model, npu_gguf_type_elements(o.tiny.type),
-			npu_gguf_type_name(o.tiny.type));
+	if (!shape(&o.tiny))
 		return 2;
-	}
-	shape_heads(&o.tiny);
 	build(&b, &o);
 	file = fopen(o.file, "wb");
 	if (!file || fwrite(b.file.data, 1, b.file.size, file) != b.file.size ||

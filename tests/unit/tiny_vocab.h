@@ -10,12 +10,15 @@
 #define TINY_MAX_TOKENS 1024
 #define TINY_LEN 64
 
-/* Tokens in the order of their ids; merges in the order of their ranks. */
+/*
+ * Tokens in the order of their ids, then so many that no text has; merges in the
+ * order of their ranks.
+ */
 struct tiny_vocab {
 	char text[TINY_MAX_TOKENS][TINY_LEN];
 	int32_t kind[TINY_MAX_TOKENS];
 	float score[TINY_MAX_TOKENS];
-	uint32_t count;
+	uint32_t count, unused;
 	char merge[TINY_MAX_TOKENS][TINY_LEN];
 	uint32_t merges;
 };
@@ -99,13 +102,39 @@ static inline void tiny_vocab_strings(struct builder *b, const char *key,
 		put_string(file, text[i], strlen(text[i]));
 }
 
+/* The tokens that no text has are of kind 5, unused, and have a score of 0. */
+static inline void tiny_put_unused(struct builder *b, const struct tiny_vocab *v,
+				   uint32_t value)
+{
+	for (uint32_t i = 0; i < v->unused; i++)
+		put_u32(&b->file, value);
+}
+
+static inline void tiny_tokens(struct builder *b, const struct tiny_vocab *v)
+{
+	struct bytes *file = add_array(b, "tokenizer.ggml.tokens", NPU_GGUF_VALUE_STRING,
+				       v->count + v->unused);
+	char text[32];
+
+	for (uint32_t i = 0; i < v->count; i++)
+		put_string(file, v->text[i], strlen(v->text[i]));
+	for (uint32_t i = 0; i < v->unused; i++)
+		put_string(file, text, sprintf(text, "<|unused %u|>", i));
+}
+
+static inline void tiny_kinds(struct builder *b, const struct tiny_vocab *v)
+{
+	put(add_array(b, "tokenizer.ggml.token_type", NPU_GGUF_VALUE_I32,
+		      v->count + v->unused), v->kind, 4 * v->count);
+	tiny_put_unused(b, v, 5);
+}
+
 /* All but the name of the pre-tokeniser. */
 static inline void tiny_vocab_entries(struct builder *b, struct tiny_vocab *v)
 {
 	add_string(b, "tokenizer.ggml.model", "gpt2");
-	tiny_vocab_strings(b, "tokenizer.ggml.tokens", v->text, v->count);
-	put(add_array(b, "tokenizer.ggml.token_type", NPU_GGUF_VALUE_I32,
-		      v->count), v->kind, 4 * v->count);
+	tiny_tokens(b, v);
+	tiny_kinds(b, v);
 	tiny_vocab_strings(b, "tokenizer.ggml.merges", v->merge, v->merges);
 }
 
@@ -141,11 +170,11 @@ static inline uint32_t tiny_piece(struct tiny_vocab *v, const char *text,
 static inline void tiny_pieces_metadata(struct builder *b, struct tiny_vocab *v)
 {
 	add_string(b, "tokenizer.ggml.model", "llama");
-	tiny_vocab_strings(b, "tokenizer.ggml.tokens", v->text, v->count);
-	put(add_array(b, "tokenizer.ggml.scores", NPU_GGUF_VALUE_F32, v->count),
+	tiny_tokens(b, v);
+	put(add_array(b, "tokenizer.ggml.scores", NPU_GGUF_VALUE_F32, v->count + v->unused),
 	    v->score, 4 * v->count);
-	put(add_array(b, "tokenizer.ggml.token_type", NPU_GGUF_VALUE_I32,
-		      v->count), v->kind, 4 * v->count);
+	tiny_put_unused(b, v, 0);
+	tiny_kinds(b, v);
 }
 
 #endif /* NPU_TESTS_TINY_VOCAB_H */
