@@ -149,6 +149,9 @@ struct npu_device {
 	/** @reset_work: full reset; on @reset_wq */
 	struct work_struct reset_work;
 
+	/** @wedged_work: tells user space that the device was reset or is lost */
+	struct work_struct wedged_work;
+
 	/** @lost: the device does not answer or could not be reset; never cleared */
 	bool lost;
 

@@ -32,6 +32,7 @@
 #include "npu_notify.h"
 #include "npu_reset.h"
 #include "npu_trace.h"
+#include "npu_wedged.h"
 
 /* Between two looks at a queue: an eighth of the timeout within these bounds. */
 #define NPU_TICK_MIN_MS		10
@@ -79,6 +80,7 @@ void npu_reset_give_up(struct npu_device *npu)
 	for (i = 0; i < npu->info.queues; i++)
 		npu_queue_kill(&npu->queues[i]);
 	npu_notify_all(npu, DRM_NPU_EVENT_DEVICE_LOST);
+	npu_wedged_report(npu);
 }
 
 /**
@@ -159,6 +161,7 @@ static void npu_reset_full(struct npu_device *npu)
 	for (i = 0; i < npu->info.queues; i++)
 		npu_queue_restart(&npu->queues[i], running[i]);
 	npu_notify_all(npu, DRM_NPU_EVENT_DEVICE_RESET);
+	npu_wedged_report(npu);
 	dev_warn_ratelimited(npu->drm.dev, "device was reset\n");
 }
 
@@ -340,6 +343,7 @@ int npu_reset_init(struct npu_device *npu)
 	if (!npu->reset_wq)
 		return -ENOMEM;
 	INIT_WORK(&npu->reset_work, npu_reset_work);
+	npu_wedged_init(npu);
 	return drmm_add_action_or_reset(&npu->drm, npu_reset_destroy_wq, npu->reset_wq);
 }
 
@@ -354,6 +358,7 @@ void npu_reset_fini(struct npu_device *npu)
 	for (i = 0; i < npu->info.queues; i++)
 		cancel_delayed_work_sync(&npu->queues[i].watchdog);
 	cancel_work_sync(&npu->reset_work);
+	npu_wedged_fini(npu);
 }
 
 /**

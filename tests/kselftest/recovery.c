@@ -8,6 +8,7 @@
 
 #include "npu_files.h"
 #include "npu_program.h"
+#include "npu_uevent.h"
 
 #define INJECT	NPU_DEBUGFS "inject/"
 #define DUMP	"/sys/class/devcoredump/devcd*/data"
@@ -18,6 +19,7 @@ FIXTURE(recovery)
 	struct drm_npu_job spin, copy;
 	uint64_t forever[1], args[2];
 	uint32_t guilty, innocent, resets;
+	int uevents;
 	char text[70000];
 };
 
@@ -36,6 +38,8 @@ FIXTURE_SETUP(recovery)
 	ASSERT_EQ(0, npu_ctx_create(self->m.fd, self->m.vm, 1, 100, &self->guilty));
 	ASSERT_EQ(0, npu_ctx_create(self->m.fd, self->m.vm, 2, 0, &self->innocent));
 	self->resets = npu_usage(self->m.fd).resets;
+	self->uevents = npu_uevent_open();
+	ASSERT_LE(0, self->uevents);
 	npu_write_file(DUMP, "1");
 	npu_write_file(NPU_TRACING "trace", "");
 	npu_write_file(NPU_TRACING "events/npu/npu_reset/enable", "1");
@@ -59,6 +63,7 @@ FIXTURE_TEARDOWN(recovery)
 	EXPECT_EQ(0, query.jobs_failed);
 	npu_write_file(NPU_TRACING "events/npu/npu_reset/enable", "0");
 	npu_write_file(DUMP, "1");
+	close(self->uevents);
 	npu_machine_close(&self->m);
 }
 
@@ -104,6 +109,7 @@ TEST_F_TIMEOUT(recovery, queue_is_reset, 60)
 	EXPECT_EQ(self->resets, npu_usage(self->m.fd).resets);
 	EXPECT_NE(NULL, strstr(self->text, "npu_reset: what=queue"));
 	EXPECT_EQ(NULL, strstr(self->text, "what=device"));
+	EXPECT_FALSE(npu_uevent_wait(self->uevents, "WEDGED=none", 0));
 }
 
 TEST_F_TIMEOUT(recovery, device_is_reset, 60)
@@ -113,6 +119,7 @@ TEST_F_TIMEOUT(recovery, device_is_reset, 60)
 	hang(_metadata, self);
 	EXPECT_EQ(self->resets + 1, npu_usage(self->m.fd).resets);
 	EXPECT_NE(NULL, strstr(self->text, "npu_reset: what=device"));
+	EXPECT_TRUE(npu_uevent_wait(self->uevents, "WEDGED=none", 30000));
 	EXPECT_EQ(NULL, strstr(self->text, "what=flr"));
 }
 
@@ -124,6 +131,7 @@ TEST_F_TIMEOUT(recovery, function_is_reset, 60)
 	hang(_metadata, self);
 	EXPECT_EQ(self->resets + 1, npu_usage(self->m.fd).resets);
 	EXPECT_NE(NULL, strstr(self->text, "npu_reset: what=flr"));
+	EXPECT_TRUE(npu_uevent_wait(self->uevents, "WEDGED=none", 30000));
 }
 
 /* Pages are not given back before the device was told, or reset. */
@@ -228,6 +236,7 @@ TEST_F_TIMEOUT(recovery, device_is_lost, 60)
 	ASSERT_EQ(0, npu_write_file(NPU_DEBUGFS "reset", "device"));
 	ASSERT_EQ(sizeof(event), read(self->m.fd, &event, sizeof(event)));
 	EXPECT_EQ(DRM_NPU_EVENT_DEVICE_LOST, event.base.type);
+	EXPECT_TRUE(npu_uevent_wait(self->uevents, "WEDGED=rebind,bus-reset", 30000));
 	EXPECT_EQ(-ENODEV, npu_run(&self->m, &self->copy));
 	ASSERT_EQ(0, npu_write_file("/sys/bus/pci/drivers/npu/unbind", slot));
 	npu_machine_close(&self->m);
