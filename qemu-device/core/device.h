@@ -71,10 +71,14 @@ struct npu_event_ring {
 	bool writing;
 };
 
-/* @hidden: invalidations that the registers do not show */
+/*
+ * @hidden: invalidations that the registers do not show; while @hiding the last
+ * of them, number @hidden_seq, is under way
+ */
 struct npu_tlb_regs {
-	uint32_t context, done, hidden;
+	uint32_t context, done, hidden, hidden_seq;
 	uint64_t va, size;
+	bool hiding;
 };
 
 /**
@@ -176,6 +180,8 @@ void npu_event_set_ring(struct npu_core *npu, uint32_t log2);
 /* reset.c: set STATUS.FATAL and stop all jobs; lock held; vectors to raise. */
 uint32_t npu_fatal(struct npu_core *npu);
 
+/* tlb.c: TLB_DONE as the register shows it; lock held. */
+uint32_t npu_tlb_shown(const struct npu_core *npu);
 /* tlb.c: @mmu holds nothing stale any more; without the lock. */
 void npu_tlb_acknowledge(struct npu_mmu *mmu);
 

@@ -225,7 +225,7 @@ static uint32_t read_control(const struct npu_core *npu, uint32_t offset)
 	case NPU_REG_INJECT:
 		return npu_inject_read(npu);
 	case NPU_REG_TLB_DONE:
-		return npu->tlb.done - npu->tlb.hidden;
+		return npu_tlb_shown(npu);
 	case NPU_REG_ENERGY_LO:
 		return LOW(npu->meter.energy_uj);
 	case NPU_REG_ENERGY_HI:

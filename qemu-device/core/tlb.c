@@ -13,10 +13,20 @@ static void set_seen(struct npu_mmu *mmu, uint32_t seen)
 	__atomic_store_n(&mmu->seen, seen, __ATOMIC_RELAXED);
 }
 
+uint32_t npu_tlb_shown(const struct npu_core *npu)
+{
+	const struct npu_tlb_regs *tlb = &npu->tlb;
+	/* A distance, since the numbers wrap. */
+	bool ahead = tlb->hiding && npu->tlb_seq - tlb->done >
+				    npu->tlb_seq - tlb->hidden_seq;
+
+	return tlb->done - tlb->hidden + ahead;
+}
+
 /* Advance TLB_DONE; vectors to raise. */
 static uint32_t update_done(struct npu_core *npu)
 {
-	uint32_t done = npu->tlb_seq;
+	uint32_t done = npu->tlb_seq, shown = npu_tlb_shown(npu);
 
 	for (unsigned int i = 0; i < npu->num_mmus; i++) {
 		const struct npu_mmu *mmu = npu->mmus[i];
@@ -29,7 +39,7 @@ static uint32_t update_done(struct npu_core *npu)
 		return 0;
 	npu->tlb.done = done;
 	pthread_cond_broadcast(&npu->settled);
-	return npu_irq_set(npu, NPU_IRQ_TLB);
+	return npu_tlb_shown(npu) == shown ? 0 : npu_irq_set(npu, NPU_IRQ_TLB);
 }
 
 bool npu_mmu_enter(struct npu_mmu *mmu)
@@ -94,10 +104,16 @@ void npu_core_invalidate(struct npu_core *npu)
 	uint32_t vectors;
 
 	pthread_mutex_lock(&npu->lock);
-	vectors = npu_tlb_invalidate(npu, NPU_TLB_CMD_ALL);
+	while (npu->tlb.hiding)
+		npu_settled_wait(npu);
+	npu->tlb.hiding = true;
 	npu->tlb.hidden++;
+	npu->tlb.hidden_seq = npu->tlb_seq + 1;
+	vectors = npu_tlb_invalidate(npu, NPU_TLB_CMD_ALL);
 	while (npu->tlb.done != npu->tlb_seq)
 		npu_settled_wait(npu);
+	npu->tlb.hiding = false;
+	pthread_cond_broadcast(&npu->settled);
 	pthread_mutex_unlock(&npu->lock);
 	npu_irq_raise(npu, vectors);
 }

@@ -240,6 +240,21 @@ static void poll_program(uint64_t va)
 	asm_add(&p, NPU_OP_END);
 }
 
+/* Not the driver's, so that the driver must not see it. */
+static void invalidation_by_owner(void)
+{
+	uint32_t seq = npu_core_read(machine_core(m), NPU_REG_TLB_SEQ);
+
+	wr(NPU_REG_IRQ_STATUS, ~0u);
+	npu_core_invalidate(machine_core(m));
+	npu_core_invalidate(machine_core(m));
+	is(npu_core_read(machine_core(m), NPU_REG_TLB_SEQ), seq,
+	   "invalidations by the owner are not counted");
+	is(npu_core_read(machine_core(m), NPU_REG_TLB_DONE), seq, "nor told as done");
+	is(npu_core_read(machine_core(m), NPU_REG_IRQ_STATUS) & NPU_IRQ_TLB, 0,
+	   "nor a cause of interrupts");
+}
+
 static void invalidation(void)
 {
 	uint64_t bus, va = 0x60000000;
@@ -254,6 +269,7 @@ static void invalidation(void)
 	c = machine_submit(m, &job);
 	ok(machine_poll(m, MACHINE_Q(NPU_Q_STATUS), NPU_Q_STATUS_RUNNING,
 			NPU_Q_STATUS_RUNNING), "a job polls a page");
+	invalidation_by_owner();
 	__atomic_store_n(&page[PAGE / 4], 55, __ATOMIC_RELAXED);
 	machine_map_page(m, va, (bus + PAGE) | RW, 0);
 	wr(NPU_REG_TLB_CTX, 3);
