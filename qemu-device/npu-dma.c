@@ -358,7 +358,12 @@ static void npu_dma_region_add(MemoryListener *listener,
                             MEMTXATTRS_UNSPECIFIED));
     if (memory_region_register_iommu_notifier(section->mr, &iommu->notifier,
                                               &err)) {
-        warn_reportf_err(err, "npu: no DMA behind this IOMMU: ");
+        /* The guest may have it put there and taken away as often as it likes. */
+        if (!s->dma.refused) {
+            warn_reportf_err(err, "npu: no DMA behind this IOMMU: ");
+        } else {
+            error_free(err);
+        }
         qatomic_set(&s->dma.refused, true);
         g_free(iommu);
         return;

@@ -31,6 +31,7 @@
 
 /* Of the extended configuration space. */
 #define NPU_PCI_AER 0x100
+#define NPU_HAZARDS_TOLD 100
 
 void npu_send_messages(void *opaque)
 {
@@ -101,10 +102,12 @@ static void npu_trace(void *opaque, const struct npu_trace *event)
 static void npu_hazard(void *opaque, const struct npu_hazard *h)
 {
     const struct npu_hazard_access *a = h->access;
-    static int told;
+    static unsigned int told;
 
     trace_npu_hazard(h->job, h->core, a[0].pc, a[1].pc, h->address, h->len);
-    if (qatomic_fetch_inc(&told) >= 100) {
+    /* Not counted any further, or some day it would begin anew. */
+    if (qatomic_read(&told) >= NPU_HAZARDS_TOLD ||
+        qatomic_fetch_inc(&told) >= NPU_HAZARDS_TOLD) {
         return;
     }
     warn_report("npu: hazard: core %u: instruction %u (opcode 0x%02x, tag %u) "
