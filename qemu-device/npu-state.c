@@ -24,6 +24,10 @@ static void npu_run_state_changed(void *opaque, bool running, RunState state)
         npu_core_resume(s->core);
         return;
     }
+    /* Only a reset leads on from there: no instruction needs to be completed. */
+    if (state == RUN_STATE_SHUTDOWN) {
+        npu_core_reset(s->core);
+    }
     npu_core_pause(s->core);
     /* Who is saved after this device is to have got them. */
     if (qatomic_read(&s->raise_pending)) {

@@ -85,12 +85,10 @@ uint64_t npu_exec_address(const struct npu_exec *ex,
 bool npu_exec_work(struct npu_exec *ex, uint64_t a, uint64_t b, uint64_t c,
 		   uint32_t operand)
 {
-	unsigned __int128 work = (unsigned __int128)a * b;
+	/* Each is below 2^33. */
+	unsigned __int128 work = (unsigned __int128)a * b * c;
 	uint64_t cost;
 
-	/* Each is below 2^33: the product fits if this does not exceed. */
-	if (work <= 1ull << NPU_WORK_MAX_LOG2)
-		work *= c;
 	if (work > 1ull << NPU_WORK_MAX_LOG2)
 		return npu_exec_fault(ex, NPU_FAULT_OPERAND, operand,
 				      work >> 64 ? UINT64_MAX : (uint64_t)work);

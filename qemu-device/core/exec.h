@@ -18,7 +18,8 @@ struct npu_run;
 struct npu_dry;
 struct npu_hazards;
 
-#define NPU_WORK_MAX_LOG2	40
+/* Who stops the machine waits for an instruction under way: seconds at most. */
+#define NPU_WORK_MAX_LOG2	32
 #define NPU_BUDGET_MAX		(1ull << 36)
 
 /* Work between two looks at aborts, resets and invalidations. */

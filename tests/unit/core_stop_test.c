@@ -10,6 +10,8 @@
 #define CODE	0x400000u
 #define DATA	0x800000u
 #define SRAM	(1u << 20)
+/* Of instructions as long as they may be: a job takes minutes. */
+#define ROUNDS	100
 
 static struct machine *m;
 static struct npu_job null_job, spin_job, matmul_job, vector_job, store_job;
@@ -32,33 +34,37 @@ static double now(void)
 	return t.tv_sec + t.tv_nsec * 1e-9;
 }
 
-/* 2^35 multiply-accumulates: all rows of A and of B are the same. */
+/* 2^32 multiply-accumulates, and again: all rows of A and of B are the same. */
 static void long_matmul(struct program *p)
 {
 	struct npu_insn *insn;
 
 	asm_start(p, SRAM);
+	asm_loop(p, ROUNDS, 1, 20, 0);
 	insn = asm_add(p, NPU_OP_MATMUL);
 	insn->type[NPU_MM_TYPE_C] = NPU_TYPE_I8;
 	insn->type[NPU_MM_TYPE_A] = NPU_TYPE_I8;
 	insn->type[NPU_MM_TYPE_B] = NPU_TYPE_I8;
 	asm_addr(insn, NPU_MM_B, NPU_R_ZERO, 65536);
 	asm_addr(insn, NPU_MM_C, NPU_R_ZERO, 2 * 65536);
-	asm_vals(insn, 512, 1024, 65536, 0, 0, 1024);
+	asm_vals(insn, 64, 1024, 65536, 0, 0, 1024);
+	asm_add(p, NPU_OP_ENDLOOP);
 	asm_add(p, NPU_OP_END);
 }
 
-/* 2^36 elements: the rows of src0 are all the same. */
+/* 2^32 elements, and again: the rows of src0 are all the same. */
 static void long_reduce(struct program *p)
 {
 	struct npu_insn *insn;
 
 	asm_start(p, SRAM);
+	asm_loop(p, ROUNDS, 1, 20, 0);
 	insn = asm_add(p, NPU_OP_REDUCE);
 	insn->type[0] = NPU_TYPE_F32;
 	insn->type[1] = NPU_TYPE_I8;
 	asm_addr(insn, 1, NPU_R_ZERO, SRAM / 2);
-	asm_vals(insn, SRAM / 8, SRAM / 2, 4, 0);
+	asm_vals(insn, SRAM / 128, SRAM / 2, 4, 0);
+	asm_add(p, NPU_OP_ENDLOOP);
 	asm_add(p, NPU_OP_END);
 }
 
