@@ -12,7 +12,8 @@ fuzz_objects := $(patsubst %.c,$(B)/fuzz/obj/%.o,$(wildcard qemu-device/core/*.c
 	job_file_write.c job_image.c job_image_check.c job_reader.c disasm.c insn_format.c \
 	field_name.c names.c fault.c file_load.c))
 fuzz_sanitize = -fsanitize=address,undefined -fno-sanitize-recover=all
-FUZZ_CC := clang
+# Through ccache if the compiler of the rest is.
+FUZZ_CC = $(filter ccache,$(CC)) clang
 fuzz_cflags = -std=gnu11 -O1 -g -ffp-contract=off -Wall -Wextra -Werror $(fuzz_sanitize)
 
 # Vectors by intrinsics: checks of each access for null and alignment would take

@@ -13,6 +13,10 @@ declare -A fuzz_max_len=([text]=512 [core_decode]=128 [core_pages]=1024 [core_te
 fuzz_seconds=${NPU_FUZZ_INPUT_SECONDS:-120}
 fuzz_megabytes=1024
 
+# Of a long run, by how much there is to find: where order and threads count, most.
+declare -A fuzz_share=([core_device]=8 [core_program]=5 [core_pages]=3 [core_text]=2
+	[core_decode]=2 [job_file]=2 [gguf]=2)
+
 # fuzz_options TARGET: an option a line.
 fuzz_options()
 {
