@@ -85,6 +85,12 @@ static void npu_trace(void *opaque, const struct npu_trace *event)
         trace_npu_job_end(event->queue, event->context, event->job,
                           event->arg);
         break;
+    case NPU_TRACE_JOB_SUSPEND:
+        trace_npu_job_suspend(event->queue, event->context, event->job);
+        break;
+    case NPU_TRACE_JOB_RESUME:
+        trace_npu_job_resume(event->queue, event->context, event->job);
+        break;
     case NPU_TRACE_FAULT:
         trace_npu_fault(event->queue, event->context, event->job, event->arg,
                         event->pc, event->address);

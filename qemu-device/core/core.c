@@ -83,7 +83,6 @@ static bool add_core(struct npu_core *npu, unsigned int i, bool hazards)
 	if (!ex)
 		return false;
 	ex->npu = npu;
-	ex->unit = i;
 	ex->sram = aligned_alloc(SRAM_ALIGN, npu->profile.sram_size);
 	if (hazards)
 		ex->hazards = npu_hazards_new(npu->profile.sram_size);
@@ -94,7 +93,9 @@ static bool build(struct npu_core *npu, bool hazards)
 {
 	pthread_condattr_t attr;
 
-	for (unsigned int i = 0; i < npu->profile.cores; i++)
+	/* Memory that no job ever uses is never touched. */
+	npu->num_execs = npu->num_queues * npu->profile.cores;
+	for (unsigned int i = 0; i < npu->num_execs; i++)
 		if (!add_core(npu, i, hazards))
 			return false;
 	npu->free_cores = 0xffffffffu >> (32 - npu->profile.cores);
@@ -120,17 +121,19 @@ static void dismantle(struct npu_core *npu)
 		free(npu->queues[q].run.program);
 		free(npu->queues[q].run.mmu.windows);
 	}
-	for (unsigned int i = 0; i < npu->profile.cores; i++) {
+	for (unsigned int i = 0; i < npu->num_execs; i++) {
 		struct npu_exec *ex = npu->exec[i];
 
 		if (!ex)
 			continue;
 		free(ex->mmu.windows);
-		free(ex->bounce);
-		free(ex->sums);
 		npu_hazards_free(ex->hazards);
 		free(ex->sram);
 		free(ex);
+	}
+	for (unsigned int i = 0; i < npu->profile.cores; i++) {
+		free(npu->rooms[i].bounce);
+		free(npu->rooms[i].sums);
 	}
 	free(npu);
 }

@@ -239,6 +239,15 @@ static bool operate(struct npu_exec *ex, const struct npu_insn *insn)
 	}
 }
 
+/* Somebody waits for this core, and it is his turn. */
+static bool gives_way(const struct npu_exec *ex)
+{
+	int give = __atomic_load_n(&ex->run->give, __ATOMIC_RELAXED);
+
+	return give == NPU_GIVE_NOW ||
+	       (give == NPU_GIVE_AFTER_TURN && ex->time.cp >= ex->turn_end);
+}
+
 bool npu_cp_execute(struct npu_exec *ex, const struct npu_insn *insn)
 {
 	npu_timing_take(&ex->time, insn->wait);
@@ -252,5 +261,7 @@ bool npu_cp_execute(struct npu_exec *ex, const struct npu_insn *insn)
 		ex->state = NPU_EXEC_ENDED;
 	else if (insn->opcode == NPU_OP_BARRIER)
 		ex->state = NPU_EXEC_BARRIER;
+	else if (insn->opcode == NPU_OP_YIELD && gives_way(ex))
+		ex->state = NPU_EXEC_YIELDED;
 	return true;
 }

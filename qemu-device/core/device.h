@@ -8,7 +8,8 @@
  *
  *	regs.c		register file
  *	queue.c		rings and doorbells
- *	sched.c		which job gets cores, which thread does what
+ *	sched.c		which thread does what
+ *	allocate.c suspend.c	which job gets cores, and which leaves them at a YIELD
  *	job.c		descriptor to completion
  *	program.c	header and instructions, checked once
  *	exec.c cp.c dma.c matrix.c vector.c	instructions
@@ -51,11 +52,14 @@
 #define NPU_SRAM_MAX		(16u << 20)
 
 /* What is built of the instruction set: isa.rst, "What is built". */
-#define NPU_FEATURES (NPU_FEAT_MAT_I8 | NPU_FEAT_MAT_I4 | NPU_FEAT_MAT_C4 | \
+#define NPU_FEATURES (NPU_FEAT_YIELD | NPU_FEAT_MAT_I8 | NPU_FEAT_MAT_I4 | NPU_FEAT_MAT_C4 | \
 		      NPU_FEAT_MAT_F16 | NPU_FEAT_MAT_BF16 | \
 		      NPU_FEAT_GROUP_SCALE | NPU_FEAT_ZERO_POINT | \
 		      NPU_FEAT_SCALE_DQ8 | NPU_FEAT_STREAM | NPU_FEAT_GATHER | \
 		      NPU_FEAT_TOPK | NPU_FEAT_TRANSPOSE)
+
+/* Each queue may have a job on all cores that has begun: one runs, others are suspended. */
+#define NPU_MAX_EXECS		(NPU_MAX_QUEUES * NPU_MAX_CORES)
 
 /* Fault fields of what is not an instruction's fault. */
 #define NPU_NO_INSN	0xffffffffu
@@ -115,10 +119,12 @@ struct npu_tlb_regs {
  * @totals: counters of all completed jobs
  * @meter: energy and temperature
  * @energy: parts of their energy
+ * @timeslice: TIMESLICE
  * @tickets: next ticket of a job that comes to a head
  * @mmus: all that may hold translations, @num_mmus of them
- * @exec: cores
- * @free_cores: those without a job, a bit a core
+ * @exec: cores of jobs, @num_execs of them, of which those with a @run are in use
+ * @rooms: memory of the cores of the machine
+ * @free_cores: cores of the machine without a job, a bit a core
  * @ready: cores that a thread should take up, in order
  * @ready_tail: where the next one goes
  * @queues: queues
@@ -147,10 +153,13 @@ struct npu_core {
 	uint64_t totals[NPU_CNT_SLOTS];
 	struct npu_meter meter;
 	uint64_t energy[NPU_ENERGY_PARTS];
+	uint32_t timeslice;
 	uint64_t tickets;
-	struct npu_mmu *mmus[NPU_MAX_CORES + NPU_MAX_QUEUES];
+	struct npu_mmu *mmus[NPU_MAX_EXECS + NPU_MAX_QUEUES];
 	unsigned int num_mmus;
-	struct npu_exec *exec[NPU_MAX_CORES];
+	struct npu_exec *exec[NPU_MAX_EXECS];
+	unsigned int num_execs;
+	struct npu_room rooms[NPU_MAX_CORES];
 	uint32_t free_cores;
 	struct npu_exec *ready, **ready_tail;
 	struct npu_queue queues[NPU_MAX_QUEUES];
@@ -191,6 +200,8 @@ bool npu_context_address(struct npu_core *npu, uint32_t context, uint64_t *at);
 /* program.c: check the copy in @run->program; false: *@fault says why. */
 bool npu_program_check(const struct npu_core *npu, const struct npu_run *run,
 		       struct npu_fault *fault);
+/* Whether there is a YIELD in a program that has been checked. */
+bool npu_program_yields(const struct npu_run *run);
 
 /* job.c: a thread acts for a queue, without the lock. */
 /* Copy the descriptor at @slot; false: memory could not be read. */
@@ -206,7 +217,7 @@ unsigned int npu_job_cores(const struct npu_core *npu, const struct npu_run *run
 void npu_job_begin_core(const struct npu_run *run, struct npu_exec *ex);
 /* Load the program and make the cores ready; false: it faulted. */
 bool npu_job_begin(struct npu_core *npu, struct npu_run *run);
-/* All cores have stopped at a barrier or for good: true if they go on. */
+/* All cores have stopped at a barrier or for good, none at a YIELD: true if they go on. */
 bool npu_job_meet(struct npu_core *npu, struct npu_run *run);
 /* Write result and completion; false: the completion could not be written. */
 bool npu_job_complete(struct npu_core *npu, struct npu_run *run);
@@ -229,9 +240,29 @@ void npu_counters_add(uint64_t *totals, const uint64_t *counters);
 /* Counters of a job are complete: to the totals. */
 void npu_counters_retire(struct npu_core *npu, const struct npu_run *run);
 
-/* sched.c; lock held. */
-/* Give cores to waiting jobs, as long as they fit. Not from a thread: kick. */
+/* allocate.c; lock held. */
+/*
+ * Give cores to waiting jobs, as long as they fit, and ask for those that lack.
+ * Not from a thread: kick.
+ */
 void npu_sched_allocate(struct npu_core *npu);
+/* The waiting job is malformed, or aborted before it ran. */
+bool npu_sched_ends_unrun(const struct npu_queue *queue);
+/* Give @run core @unit of the machine, as its core @i. */
+void npu_sched_place(struct npu_core *npu, struct npu_run *run, unsigned int i,
+		     unsigned int unit);
+
+/* suspend.c; lock held. */
+/* All cores of the job have stopped, some behind a YIELD. */
+bool npu_sched_yielded(const struct npu_run *run);
+/* They leave if others wait, else go on; the lock is released meanwhile. */
+void npu_sched_suspend(struct npu_core *npu, struct npu_run *run);
+/* A suspended job has got its cores. */
+void npu_sched_resume(struct npu_core *npu, struct npu_run *run);
+/* Those behind a YIELD come to their end there: the job must stop. */
+void npu_sched_give_up(struct npu_core *npu, struct npu_run *run);
+
+/* sched.c; lock held. */
 /* A job must stop: wake whoever has to do with it. */
 void npu_sched_wake(struct npu_core *npu, struct npu_run *run);
 /* A thread should take @ex up. */

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* One core of a job: registers, SRAM, and what it is doing. */
+/*
+ * One core of a job: registers, SRAM, and what it is doing. There are more of
+ * these than the machine has cores: those of jobs that are suspended keep all
+ * that they have, and which core one is on is only a number.
+ */
 #ifndef NPU_CORE_EXEC_H
 #define NPU_CORE_EXEC_H
 
@@ -32,6 +36,7 @@ struct npu_hazards;
 enum npu_exec_state {
 	NPU_EXEC_READY,
 	NPU_EXEC_BARRIER,	/* waits for the other cores */
+	NPU_EXEC_YIELDED,	/* is behind a YIELD, and leaves its core with the others */
 	NPU_EXEC_ENDED,
 	NPU_EXEC_FAULTED,
 	NPU_EXEC_STOPPED,	/* by an abort or a reset */
@@ -46,13 +51,25 @@ struct npu_loop {
 };
 
 /**
+ * struct npu_room - memory of a core of the machine for the instruction under way
+ * @bounce: weights that are not in one piece in host memory
+ * @bounce_size: bytes of @bounce
+ * @sums: sums of A that pieces of a MATMUL share
+ */
+struct npu_room {
+	uint8_t *bounce;
+	size_t bounce_size;
+	int32_t *sums;
+};
+
+/**
  * struct npu_exec - one core
  * @npu: the machine
  * @run: the job that it works for
  * @next: in the list of those that a thread should take up
  * @sram: its SRAM, of the profile's size
  * @sram_size: bytes of it that the program may touch
- * @unit: number of this core in the machine
+ * @unit: core of the machine that it is on, or was last
  * @index: number of this core in the job
  * @fresh: has not run yet: SRAM is still to be cleared
  * @state: what it is doing
@@ -66,6 +83,7 @@ struct npu_loop {
  * @budget: most that @spent may be
  * @spent: cost of what it did
  * @slice: work until it goes to the end of the list again
+ * @turn_end: cycle at which its time slice is over
  * @cycles: cost of the instruction under way
  * @mmu: translations
  * @time: modelled time
@@ -75,9 +93,7 @@ struct npu_loop {
  * @dry: what it knows, if it runs without data; else NULL
  * @hazards: who touched what in SRAM, with hazards=on; else NULL
  * @record: the trace that it writes
- * @bounce: weights that are not in one piece in host memory
- * @bounce_size: bytes of @bounce
- * @sums: sums of A that pieces of a MATMUL share
+ * @room: of the core that it is on
  */
 struct npu_exec {
 	struct npu_core *npu;
@@ -96,6 +112,7 @@ struct npu_exec {
 	unsigned int depth;
 	uint64_t budget, spent;
 	int64_t slice;
+	uint64_t turn_end;
 	uint64_t cycles;
 	struct npu_mmu mmu;
 	struct npu_timing time;
@@ -105,9 +122,7 @@ struct npu_exec {
 	struct npu_dry *dry;
 	struct npu_hazards *hazards;
 	struct npu_recorder record;
-	uint8_t *bounce;
-	size_t bounce_size;
-	int32_t *sums;
+	struct npu_room *room;
 };
 
 /* Run until it waits, ends, faults, is stopped or has used up its slice. */

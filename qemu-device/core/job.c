@@ -164,6 +164,7 @@ bool npu_job_begin(struct npu_core *npu, struct npu_run *run)
 	}
 	if (!read_program(run, &fault) || !npu_program_check(npu, run, &fault))
 		return load_fault(run, &fault);
+	run->yields = npu_program_yields(run);
 	for (unsigned int i = 0; i < run->num_cores; i++)
 		npu_job_begin_core(run, run->cores[i]);
 	run->began = true;

@@ -121,12 +121,12 @@ static void sum_rows(struct npu_exec *ex, struct npu_matmul *mm,
 	if (a->type_a != NPU_TYPE_I8 || !ex->npu->kernels->sum_rows ||
 	    size->cols == a->n || !groups || groups > SUMS_MAX || a->m > SUMS_MAX / groups)
 		return;
-	if (!ex->sums)
-		ex->sums = malloc(SUMS_MAX * sizeof(*ex->sums));
-	if (!ex->sums)
+	if (!ex->room->sums)
+		ex->room->sums = malloc(SUMS_MAX * sizeof(*ex->room->sums));
+	if (!ex->room->sums)
 		return;
-	ex->npu->kernels->sum_rows(a, ex->sums);
-	a->sums = ex->sums;
+	ex->npu->kernels->sum_rows(a, ex->room->sums);
+	a->sums = ex->room->sums;
 }
 
 /**

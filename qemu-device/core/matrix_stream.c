@@ -48,13 +48,13 @@ static uint8_t *bounce(struct npu_exec *ex, uint64_t size)
 {
 	uint8_t *more;
 
-	if (ex->bounce && size <= ex->bounce_size)
-		return ex->bounce;
-	more = realloc(ex->bounce, size ? size : 1);
+	if (ex->room->bounce && size <= ex->room->bounce_size)
+		return ex->room->bounce;
+	more = realloc(ex->room->bounce, size ? size : 1);
 	if (!more)
 		return NULL;
-	ex->bounce = more;
-	ex->bounce_size = size;
+	ex->room->bounce = more;
+	ex->room->bounce_size = size;
 	return more;
 }
 

@@ -148,6 +148,17 @@ static bool check_insns(const struct npu_run *run, struct npu_fault *fault)
 	return true;
 }
 
+bool npu_program_yields(const struct npu_run *run)
+{
+	const struct npu_program *p = (const void *)run->program;
+	const struct npu_insn *insn = (const void *)(p + 1);
+
+	for (uint32_t pc = 0; pc < p->num_insns; pc++)
+		if (insn[pc].opcode == NPU_OP_YIELD)
+			return true;
+	return false;
+}
+
 bool npu_program_check(const struct npu_core *npu, const struct npu_run *run,
 		       struct npu_fault *fault)
 {

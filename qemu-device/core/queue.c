@@ -69,9 +69,14 @@ static void unfetch(struct npu_queue *queue)
 		queue->run.state = NPU_RUN_IDLE;
 }
 
+static bool has_begun(const struct npu_run *run)
+{
+	return run->state == NPU_RUN_RUNNING || run->state == NPU_RUN_SUSPENDED;
+}
+
 static void stop_run(struct npu_run *run, enum npu_stop stop)
 {
-	if (run->state == NPU_RUN_RUNNING)
+	if (has_begun(run))
 		__atomic_store_n(&run->stop, stop, __ATOMIC_RELAXED);
 }
 
@@ -194,7 +199,7 @@ static void write_abort(struct npu_core *npu, unsigned int q, uint32_t index)
 
 	if (index - queue->head >= queue->tail - queue->head)
 		return;
-	if (index == queue->head && run->state == NPU_RUN_RUNNING &&
+	if (index == queue->head && has_begun(run) &&
 	    run->ring == queue->ring) {
 		if (run->stop == NPU_STOP_NONE)
 			stop_run(run, NPU_STOP_ABORT);
@@ -248,7 +253,9 @@ static uint32_t read_status(const struct npu_queue *queue)
 
 	if (queue->enabled)
 		status |= NPU_Q_STATUS_ENABLED;
-	if (queue->job_id)
+	if (queue->run.state == NPU_RUN_SUSPENDED)
+		status |= NPU_Q_STATUS_SUSPENDED;
+	else if (queue->job_id)
 		status |= NPU_Q_STATUS_RUNNING;
 	if (queue->resetting)
 		status |= NPU_Q_STATUS_RESETTING;

@@ -24,10 +24,18 @@ enum npu_stop {
 	NPU_STOP_KILL,		/* ends without a trace: reset */
 };
 
+/* What a job does at its next YIELD if others wait for its cores. */
+enum npu_give {
+	NPU_GIVE_NOTHING,
+	NPU_GIVE_AFTER_TURN,	/* leaves if it has had its time slice */
+	NPU_GIVE_NOW,		/* leaves */
+};
+
 enum npu_run_state {
 	NPU_RUN_IDLE,		/* no job, or not looked at yet */
 	NPU_RUN_FETCHING,	/* a thread reads the descriptor */
 	NPU_RUN_WAITING,	/* for cores */
+	NPU_RUN_SUSPENDED,	/* has begun, and waits for cores again */
 	NPU_RUN_RUNNING,	/* holds cores */
 	NPU_RUN_FINISHING,	/* a thread writes the completion */
 };
@@ -47,10 +55,14 @@ enum npu_run_state {
  * @due_ns: owner's clock when its result may be told; zero: it is not done
  * @loaded: its program has been read and checked
  * @began: its cores are at the program, or further
+ * @yields: there is a YIELD in it
+ * @give: enum npu_give, read by its cores at any time
+ * @resumed: it has got cores again, and the owner was not told (lock)
+ * @away_ns: owner's clock when it was suspended last
  * @mmu: translations for its program and result
  * @program: copy of its program, header first
  * @program_room: bytes allocated at @program
- * @num_cores: cores that it was given
+ * @num_cores: cores that it was given, or had when it was suspended
  * @cores: those
  * @pending: cores that have not come to a barrier or an end (lock)
  * @counters: sum over its cores
@@ -63,7 +75,9 @@ struct npu_run {
 	uint32_t ring;
 	bool stuck, parked, lost, unreadable;
 	uint64_t start_ns, due_ns;
-	bool loaded, began;
+	bool loaded, began, yields, resumed;
+	int give;
+	uint64_t away_ns;
 	struct npu_job desc;
 	struct npu_mmu mmu;
 	uint8_t *program;

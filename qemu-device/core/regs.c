@@ -192,6 +192,8 @@ static uint32_t read_control(const struct npu_core *npu, uint32_t offset)
 		return npu->irq.enable;
 	case NPU_REG_EVENT_VECTOR:
 		return npu->irq.vector;
+	case NPU_REG_TIMESLICE:
+		return npu->timeslice;
 	case NPU_REG_EVENT_BASE_LO:
 		return LOW(npu->events.base_reg);
 	case NPU_REG_EVENT_BASE_HI:
@@ -309,6 +311,11 @@ void npu_regs_write(struct npu_core *npu, uint32_t offset, uint32_t value,
 		break;
 	case NPU_REG_EVENT_VECTOR:
 		npu->irq.vector = value;
+		break;
+	case NPU_REG_TIMESLICE:
+		npu->timeslice = value;
+		npu_sched_allocate(npu);
+		npu_sched_kick(npu);
 		break;
 	case NPU_REG_EVENT_BASE_LO:
 		set_low(&npu->events.base_reg, value);

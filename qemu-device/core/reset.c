@@ -35,6 +35,7 @@ void npu_reset_registers(struct npu_core *npu)
 	npu->events = (struct npu_event_ring){ 0 };
 	npu->tlb = (struct npu_tlb_regs){ 0 };
 	__atomic_store_n(&npu->tlb_seq, 0, __ATOMIC_RELAXED);
+	npu->timeslice = 0;
 	npu->context_reg = 0;
 	npu->context_base = 0;
 	npu->context_count = 0;

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define MAGIC	0x455441545355504eull	/* "NPUSTATE" */
-#define VERSION	1
+#define VERSION	2
 
 /* More than all fields of fixed size, of a queue and of a core. */
 #define FIXED		(64u << 10)
@@ -16,7 +16,7 @@
 uint64_t npu_core_state_max(const struct npu_core *npu)
 {
 	return FIXED + (uint64_t)npu->num_queues * (FIXED + NPU_PROGRAM_SIZE_MAX) +
-	       (uint64_t)npu->profile.cores * (npu->profile.sram_size + PER_CORE);
+	       (uint64_t)npu->num_execs * (npu->profile.sram_size + PER_CORE);
 }
 
 #define SAME(s, p, name)	npu_state_same((s), #name, (p)->name)
@@ -145,6 +145,7 @@ static void visit_device(struct npu_state *s, struct npu_core *npu)
 	npu_state_bytes(s, npu->totals, sizeof(npu->totals));
 	npu_state_bytes(s, npu->energy, sizeof(npu->energy));
 	visit_meter(s, &npu->meter);
+	npu_state_u32(s, "TIMESLICE", &npu->timeslice, UINT32_MAX);
 	npu_state_u64(s, &npu->tickets);
 }
 
@@ -173,7 +174,7 @@ static void visit_queue(struct npu_state *s, struct npu_core *npu, unsigned int 
 		npu_state_refuse(s, "Q_TAIL is %u, too far from Q_HEAD, %u, for %u entries",
 				 queue->tail, queue->head, 1u << queue->log2);
 	npu_state_run(s, npu, &queue->run);
-	queue->job_id = queue->run.state == NPU_RUN_RUNNING ? queue->run.desc.id : 0;
+	queue->job_id = queue->run.state >= NPU_RUN_SUSPENDED ? queue->run.desc.id : 0;
 }
 
 static void visit(struct npu_state *s, struct npu_core *npu)
@@ -206,7 +207,7 @@ void *npu_core_save(struct npu_core *npu, size_t *len)
 /* Whatever a state that was refused has left behind. */
 static void forget(struct npu_core *npu)
 {
-	for (unsigned int i = 0; i < npu->profile.cores; i++)
+	for (unsigned int i = 0; i < npu->num_execs; i++)
 		npu->exec[i]->run = NULL;
 	npu->free_cores = 0xffffffffu >> (32 - npu->profile.cores);
 	npu->ready = NULL;

@@ -84,6 +84,7 @@ static void visit_core(struct npu_state *s, const struct npu_run *run,
 	npu_state_bytes(s, ex->regs, sizeof(ex->regs));
 	ex->regs[NPU_R_ZERO] = 0;
 	visit_loops(s, ex);
+	npu_state_u64(s, &ex->turn_end);
 	npu_state_u64(s, &ex->spent);
 	if (ex->spent > ex->budget)
 		npu_state_refuse(s, "a core has spent more than its budget");
@@ -131,51 +132,35 @@ static void visit_program(struct npu_state *s, struct npu_core *npu,
 				 fault.code, fault.pc, fault.operand);
 		return;
 	}
+	run->yields = npu_program_yields(run);
 	for (unsigned int i = 0; i < run->num_cores; i++)
 		npu_job_begin_core(run, run->cores[i]);
 }
 
-/* Give the job core number @core of the machine. */
-static void take_core(struct npu_core *npu, struct npu_run *run, unsigned int i,
-		      uint32_t core)
+/* The core of a job that is suspended is none that others cannot have. */
+static bool take_core(struct npu_state *s, struct npu_core *npu, struct npu_run *run,
+		      uint32_t core, bool suspended)
 {
-	struct npu_exec *ex = npu->exec[core];
-
-	npu->free_cores &= ~(1u << core);
-	run->cores[i] = ex;
-	ex->run = run;
-	ex->index = i;
-	ex->pc = 0;
-	ex->done = 0;
+	if (!suspended && !(npu->free_cores >> core & 1))
+		return npu_state_refuse(s, "core %u has two jobs", core);
+	npu_sched_place(npu, run, run->num_cores, core);
+	if (!suspended)
+		npu->free_cores &= ~(1u << core);
+	run->num_cores++;
+	return true;
 }
 
-static uint32_t number_of(const struct npu_core *npu, const struct npu_exec *ex)
+static void visit_cores(struct npu_state *s, struct npu_core *npu, struct npu_run *run,
+			bool suspended)
 {
-	uint32_t core = 0;
+	unsigned int count = npu_job_cores(npu, run);
 
-	while (npu->exec[core] != ex)
-		core++;
-	return core;
-}
-
-static void visit_cores(struct npu_state *s, struct npu_core *npu, struct npu_run *run)
-{
-	if (s->failed)
-		return;
-	run->num_cores = npu_job_cores(npu, run);
-	for (unsigned int i = 0; i < run->num_cores; i++) {
-		uint32_t core = s->loading ? 0 : number_of(npu, run->cores[i]);
+	for (unsigned int i = 0; i < count && !s->failed; i++) {
+		uint32_t core = s->loading ? 0 : run->cores[i]->unit;
 
 		npu_state_u32(s, "core", &core, npu->profile.cores - 1);
-		if (s->failed)
-			return;
-		if (!s->loading)
-			continue;
-		if (!(npu->free_cores >> core & 1)) {
-			npu_state_refuse(s, "core %u has two jobs", core);
-			return;
-		}
-		take_core(npu, run, i, core);
+		if (s->loading && !s->failed)
+			take_core(s, npu, run, core, suspended);
 	}
 }
 
@@ -189,7 +174,15 @@ static unsigned int pending(const struct npu_run *run)
 	return count;
 }
 
-static void check_running(struct npu_state *s, struct npu_run *run)
+static void check_suspended(struct npu_state *s, struct npu_run *run)
+{
+	if (!run->loaded || run->stuck || run->due_ns)
+		npu_state_refuse(s, "a job is suspended that has not begun, or is over");
+	else if (run->pending || !npu_sched_yielded(run))
+		npu_state_refuse(s, "a job is suspended, and not at a YIELD");
+}
+
+static void check_running(struct npu_state *s, struct npu_run *run, bool suspended)
 {
 	if (s->failed || !s->loading)
 		return;
@@ -200,29 +193,33 @@ static void check_running(struct npu_state *s, struct npu_run *run)
 		npu_state_refuse(s, "a job is stuck that has begun");
 	else if (run->parked && !run->stuck)
 		npu_state_refuse(s, "a job is parked that is not stuck");
+	else if (suspended)
+		check_suspended(s, run);
 	else if (!run->pending == !run->due_ns)
 		npu_state_refuse(s, "a job %s", run->due_ns ? "is over before its time" :
 				 "waits for nothing");
 }
 
 static void visit_running(struct npu_state *s, struct npu_core *npu,
-			  struct npu_run *run)
+			  struct npu_run *run, bool suspended)
 {
 	npu_state_bool(s, "stuck", &run->stuck);
 	npu_state_bool(s, "parked", &run->parked);
 	npu_state_bool(s, "unreadable", &run->unreadable);
 	npu_state_bool(s, "loaded", &run->loaded);
 	run->began = run->loaded;
+	run->resumed = false;
 	npu_state_u64(s, &run->start_ns);
 	npu_state_u64(s, &run->due_ns);
+	npu_state_u64(s, &run->away_ns);
 	npu_state_bytes(s, &run->done, sizeof(run->done));
 	npu_state_bytes(s, run->counters, sizeof(run->counters));
-	visit_cores(s, npu, run);
+	visit_cores(s, npu, run, suspended);
 	if (run->loaded)
 		visit_program(s, npu, run);
 	for (unsigned int i = 0; run->loaded && i < run->num_cores && !s->failed; i++)
 		visit_core(s, run, run->cores[i]);
-	check_running(s, run);
+	check_running(s, run, suspended);
 }
 
 void npu_state_run(struct npu_state *s, struct npu_core *npu, struct npu_run *run)
@@ -241,13 +238,13 @@ void npu_state_run(struct npu_state *s, struct npu_core *npu, struct npu_run *ru
 		return;
 	if (s->loading)
 		npu_job_take(npu, run);
-	if (state == NPU_RUN_RUNNING && run->done.fault.code) {
+	if (state >= NPU_RUN_SUSPENDED && run->done.fault.code) {
 		npu_state_refuse(s, "a job runs whose descriptor is bad at byte %u",
 				 run->done.fault.operand);
 		return;
 	}
-	if (state == NPU_RUN_RUNNING)
-		visit_running(s, npu, run);
+	if (state >= NPU_RUN_SUSPENDED)
+		visit_running(s, npu, run, state == NPU_RUN_SUSPENDED);
 	run->state = state;
 }
 
@@ -256,9 +253,18 @@ static bool waits_for_thread(const struct npu_exec *ex)
 {
 	const struct npu_run *run = ex->run;
 
-	if (!run || run->due_ns || run->parked)
+	if (!run || run->state != NPU_RUN_RUNNING || run->due_ns || run->parked)
 		return false;
 	return run->loaded ? ex->state == NPU_EXEC_READY : ex == run->cores[0];
+}
+
+/* The one on core number @core of the machine that a thread is to take up, or NULL. */
+static struct npu_exec *waiting_on(const struct npu_core *npu, uint32_t core)
+{
+	for (unsigned int i = 0; i < npu->num_execs; i++)
+		if (npu->exec[i]->unit == core && waits_for_thread(npu->exec[i]))
+			return npu->exec[i];
+	return NULL;
 }
 
 static void load_ready(struct npu_state *s, struct npu_core *npu, uint32_t count)
@@ -266,7 +272,7 @@ static void load_ready(struct npu_state *s, struct npu_core *npu, uint32_t count
 	uint32_t left = 0, core = 0;
 
 	for (unsigned int i = 0; i < npu->profile.cores; i++)
-		left |= (uint32_t)waits_for_thread(npu->exec[i]) << i;
+		left |= (uint32_t)!!waiting_on(npu, i) << i;
 	for (uint32_t i = 0; i < count && !s->failed; i++) {
 		npu_state_u32(s, "core that waits", &core, npu->profile.cores - 1);
 		if (!(left >> core & 1)) {
@@ -274,7 +280,7 @@ static void load_ready(struct npu_state *s, struct npu_core *npu, uint32_t count
 			return;
 		}
 		left &= ~(1u << core);
-		npu_sched_ready(npu, npu->exec[core]);
+		npu_sched_ready(npu, waiting_on(npu, core));
 	}
 	if (left)
 		npu_state_refuse(s, "core %d has work, and waits for no thread",
@@ -295,5 +301,5 @@ void npu_state_ready(struct npu_state *s, struct npu_core *npu)
 		return;
 	}
 	for (const struct npu_exec *ex = npu->ready; ex; ex = ex->next)
-		npu_state_number(s, "core that waits", number_of(npu, ex), NPU_MAX_CORES);
+		npu_state_number(s, "core that waits", ex->unit, NPU_MAX_CORES);
 }

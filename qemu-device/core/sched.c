@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Worker threads, and which job gets cores. A thread takes one thing at a time:
+ * Worker threads. A thread takes one thing at a time:
  * tell of a queue's error, fetch a descriptor, or work for a core until that
  * waits or has had its slice. So a few threads serve any number of cores.
  *
@@ -108,78 +108,6 @@ void npu_sched_wake(struct npu_core *npu, struct npu_run *run)
 	npu_sched_kick(npu);
 }
 
-/* The queue whose job is next to get cores, or -1. */
-static int first_in_line(const struct npu_core *npu)
-{
-	int best = -1;
-
-	for (unsigned int q = 0; q < npu->num_queues; q++) {
-		const struct npu_queue *queue = &npu->queues[q], *other;
-
-		if (!npu_queue_runnable(npu, q) ||
-		    queue->run.state >= NPU_RUN_RUNNING)
-			continue;
-		other = best < 0 ? NULL : &npu->queues[best];
-		if (!other || queue->priority > other->priority ||
-		    (queue->priority == other->priority &&
-		     queue->arrival < other->arrival))
-			best = (int)q;
-	}
-	return best;
-}
-
-static void start(struct npu_core *npu, struct npu_queue *queue,
-		  unsigned int cores)
-{
-	struct npu_run *run = &queue->run;
-
-	run->state = NPU_RUN_RUNNING;
-	run->stop = NPU_STOP_NONE;
-	run->loaded = false;
-	run->due_ns = 0;
-	run->stuck = npu_inject_now(npu, NPU_INJECT_STUCK_JOB);
-	run->unreadable = npu_inject_now(npu, NPU_INJECT_DMA);
-	run->num_cores = cores;
-	run->pending = 1;	/* the loader */
-	for (unsigned int i = 0; i < cores; i++) {
-		unsigned int core = (unsigned int)__builtin_ctz(npu->free_cores);
-
-		npu->free_cores &= npu->free_cores - 1;
-		run->cores[i] = npu->exec[core];
-		run->cores[i]->run = run;
-		run->cores[i]->index = i;
-		run->cores[i]->pc = 0;
-		run->cores[i]->done = 0;
-	}
-	queue->job_id = run->desc.id;
-	npu_sched_ready(npu, run->cores[0]);
-}
-
-/* The waiting job is malformed, or aborted before it ran. */
-static bool ends_unrun(const struct npu_queue *queue)
-{
-	return queue->run.done.status != NPU_JOB_PENDING ||
-	       npu_queue_head_aborted(queue);
-}
-
-void npu_sched_allocate(struct npu_core *npu)
-{
-	int q;
-
-	while ((q = first_in_line(npu)) >= 0) {
-		struct npu_queue *queue = &npu->queues[q];
-		unsigned int cores;
-
-		/* One that is not fetched yet soon says what it needs. */
-		if (queue->run.state != NPU_RUN_WAITING || ends_unrun(queue))
-			break;
-		cores = npu_job_cores(npu, &queue->run);
-		if (cores > (unsigned int)__builtin_popcount(npu->free_cores))
-			break;
-		start(npu, queue, cores);
-	}
-}
-
 /* Its energy but for what the machine draws without it too. */
 static void meter(struct npu_core *npu, const struct npu_run *run)
 {
@@ -216,13 +144,13 @@ static uint32_t retire(struct npu_core *npu, struct npu_run *run)
 	return vectors;
 }
 
-static void release(struct npu_core *npu, struct npu_run *run)
+static void release(struct npu_core *npu, struct npu_run *run, bool suspended)
 {
-	for (unsigned int i = 0; i < npu->profile.cores; i++)
-		if (npu->exec[i]->run == run) {
-			npu->exec[i]->run = NULL;
-			npu->free_cores |= 1u << i;
-		}
+	for (unsigned int i = 0; i < run->num_cores; i++) {
+		run->cores[i]->run = NULL;
+		if (!suspended)
+			npu->free_cores |= 1u << run->cores[i]->unit;
+	}
 	run->num_cores = 0;
 	run->state = NPU_RUN_IDLE;
 	npu->queues[run->queue].job_id = 0;
@@ -234,7 +162,7 @@ static void release(struct npu_core *npu, struct npu_run *run)
 static void finish(struct npu_core *npu, struct npu_run *run)
 {
 	bool kill = run->stop == NPU_STOP_KILL || npu->fatal || npu->resetting;
-	bool written = true;
+	bool suspended = run->state == NPU_RUN_SUSPENDED, written = true;
 	uint32_t vectors;
 
 	run->state = NPU_RUN_FINISHING;
@@ -258,7 +186,7 @@ static void finish(struct npu_core *npu, struct npu_run *run)
 	npu_irq_raise(npu, vectors);
 	pthread_mutex_lock(&npu->lock);
 	npu->busy--;
-	release(npu, run);
+	release(npu, run, suspended);
 }
 
 /* Read the program with the thread that came first; false: it faulted. */
@@ -274,6 +202,8 @@ static bool load(struct npu_core *npu, struct npu_run *run)
 	pthread_mutex_lock(&npu->lock);
 	vectors = npu_mmu_leave(&run->mmu);
 	run->loaded = true;
+	/* Now it may be asked for its cores. */
+	npu_sched_allocate(npu);
 	if (loaded) {
 		run->pending = run->num_cores;
 		for (unsigned int i = 1; i < run->num_cores; i++)
@@ -306,9 +236,16 @@ static void work_for(struct npu_core *npu, struct npu_exec *ex)
 	pthread_mutex_lock(&npu->lock);
 }
 
-/* All cores of the job have come to a barrier or to an end. */
+/* All cores of the job have come to a barrier, a YIELD or an end. */
 static void meet(struct npu_core *npu, struct npu_run *run)
 {
+	if (npu_sched_yielded(run)) {
+		if (run->stop == NPU_STOP_NONE) {
+			npu_sched_suspend(npu, run);
+			return;
+		}
+		npu_sched_give_up(npu, run);
+	}
 	if (!npu_job_meet(npu, run)) {
 		if (!npu_pace_holds(npu, run))
 			finish(npu, run);
@@ -326,6 +263,19 @@ static void set_aborted(struct npu_run *run)
 	run->done.fault = (struct npu_fault){ 0 };
 }
 
+static void tell_resumed(struct npu_core *npu, struct npu_run *run)
+{
+	struct npu_trace trace = {
+		.kind = NPU_TRACE_JOB_RESUME, .queue = run->queue,
+		.context = run->desc.context, .job = run->desc.id,
+	};
+
+	run->resumed = false;
+	pthread_mutex_unlock(&npu->lock);
+	npu_trace(npu, &trace);
+	pthread_mutex_lock(&npu->lock);
+}
+
 static void take_up(struct npu_core *npu, struct npu_exec *ex)
 {
 	struct npu_run *run = ex->run;
@@ -335,6 +285,8 @@ static void take_up(struct npu_core *npu, struct npu_exec *ex)
 		return;
 	}
 	npu->busy++;
+	if (run->resumed)
+		tell_resumed(npu, run);
 	if (run->stuck) {
 		finish(npu, run);
 	} else if (!run->loaded && !load(npu, run)) {
@@ -422,13 +374,19 @@ static bool attend(struct npu_core *npu, unsigned int q)
 		finish(npu, &queue->run);
 		return true;
 	}
+	if (queue->run.state == NPU_RUN_SUSPENDED && queue->run.stop != NPU_STOP_NONE) {
+		npu_sched_give_up(npu, &queue->run);
+		npu_job_meet(npu, &queue->run);
+		finish(npu, &queue->run);
+		return true;
+	}
 	if (!npu_queue_runnable(npu, q))
 		return false;
 	if (queue->run.state == NPU_RUN_IDLE) {
 		fetch(npu, q);
 		return true;
 	}
-	if (queue->run.state == NPU_RUN_WAITING && ends_unrun(queue)) {
+	if (queue->run.state == NPU_RUN_WAITING && npu_sched_ends_unrun(queue)) {
 		end_unrun(npu, q);
 		return true;
 	}

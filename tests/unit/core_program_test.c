@@ -113,7 +113,7 @@ static void headers(void)
 	ok(done.fault.needs[0] == NPU_ISA_VERSION + 1 &&
 	   done.fault.needs[1] == NPU_ISA_VERSION, "both are named");
 	asm_null(&p);
-	p.header.features = NPU_FEAT_STREAM | NPU_FEAT_YIELD;
+	p.header.features = NPU_FEAT_STREAM | 2 * NPU_FEAT_YIELD;
 	ok(refused(NPU_FAULT_REQUIRE, HEADER(features), NONE), "needs an absent feature");
 	asm_null(&p);
 	p.header.sram_size = (1 << 20) + 64;
@@ -126,7 +126,7 @@ static void headers(void)
 	asm_null(&p);
 	p.header.min_cores = 1;
 	p.header.max_cores = 1;
-	p.header.features = NPU_FEAT_YIELD - 1;
+	p.header.features = 2 * NPU_FEAT_YIELD - 1;
 	{
 		struct npu_job job = asm_job(&p, code, CODE);
 

@@ -24,7 +24,7 @@
 #define NPU_VERSION_MAJOR(v)		((v) >> 16)
 #define NPU_VERSION_MINOR(v)		((v) & 0xffff)
 /* A driver refuses another major; a newer minor only adds. */
-#define NPU_REGS_VERSION	NPU_VERSION(0, 3)
+#define NPU_REGS_VERSION	NPU_VERSION(0, 4)
 
 #define NPU_MAX_CORES		32
 #define NPU_MIN_QUEUES		4
@@ -73,6 +73,12 @@
 #define  NPU_STATUS_READY	(1u << 0)	/* clear while a full reset goes on */
 #define  NPU_STATUS_FATAL	(1u << 1)	/* a completion or event could not be written: reset */
 #define  NPU_STATUS_BUSY	(1u << 2)	/* a job, an invalidation or a reset is under way */
+/*
+ * Cycles of its own time for which a core keeps a job while others of equal
+ * priority wait; the job then leaves at its next YIELD. Zero: it does not. May
+ * change at any time, for turns that begin later. Since 0.4.
+ */
+#define NPU_REG_TIMESLICE	0x009c
 /*
  * Causes of interrupt: a STATUS bit is set when its cause occurs, and written
  * as one to clear. A message is sent when STATUS & ENABLE of a bit goes from 0
@@ -194,6 +200,7 @@ enum npu_inject_kind {
 #define  NPU_Q_STATUS_RUNNING	(1u << 1)	/* a job holds cores */
 #define  NPU_Q_STATUS_RESETTING	(1u << 2)	/* reset asked, its job not yet stopped; CTRL is ignored */
 #define  NPU_Q_STATUS_ERROR	(1u << 3)	/* bad TAIL, BASE or SIZE, or ring unreadable; a queue reset clears it */
+#define  NPU_Q_STATUS_SUSPENDED	(1u << 4)	/* its job left its cores to another at a YIELD; since 0.4 */
 #define NPU_Q_BASE_LO		0x08	/* bus address, 64-byte aligned */
 #define NPU_Q_BASE_HI		0x0c
 #define NPU_Q_SIZE		0x10	/* log2 of entries, 1..10 */
@@ -201,7 +208,7 @@ enum npu_inject_kind {
 #define NPU_Q_HEAD		0x18	/* read only */
 #define NPU_Q_TAIL		0x1c	/* doorbell */
 #define NPU_Q_ABORT		0x20	/* index of a job from HEAD to TAIL - 1: it ends as ABORTED, in ring order */
-#define NPU_Q_JOB_LO		0x24	/* id of the job that runs; zero if none; read only */
+#define NPU_Q_JOB_LO		0x24	/* id of the job that runs or is suspended; zero if none; read only */
 #define NPU_Q_JOB_HI		0x28
 #define NPU_Q_PC		0x2c	/* instruction that its first core is at; read only */
 #define NPU_Q_PROGRESS		0x30	/* low 32 bits of instructions done by that job; read only */
@@ -288,7 +295,7 @@ enum npu_counter {
 	NPU_CNT_COUNT
 };
 
-#define NPU_CNT_SLOTS		24
+#define NPU_CNT_SLOTS		23
 
 /* ENERGY_PJ by where it went; the sum of all is ENERGY_PJ. */
 enum npu_energy_part {
@@ -361,10 +368,11 @@ struct npu_completion {
 	__u32 status;		/* enum npu_job_status */
 	__u32 cores;		/* that it ran on */
 	struct npu_fault fault;
-	__u64 clock_start;	/* NPU_REG_CLOCK when it got its cores */
-	__u64 clock_end;	/* and when it gave them back */
+	__u64 clock_start;	/* NPU_REG_CLOCK when it first got its cores */
+	__u64 clock_end;	/* and when it gave them back for good */
 	__u64 energy_pj[NPU_ENERGY_PARTS];	/* since 0.3 */
 	__u64 counters[NPU_CNT_SLOTS];
+	__u64 clock_suspended;	/* cycles of NPU_REG_CLOCK between those in which it was suspended; since 0.4 */
 	__u64 id;
 };
 
@@ -379,7 +387,7 @@ struct npu_completion {
 struct npu_trace_header {
 	__u32 record_size;	/* sizeof(struct npu_trace_record) */
 	__u32 core;		/* index within the job */
-	__u32 unit;		/* core of the device that it was */
+	__u32 unit;		/* core of the device that it was, at the end */
 	__u32 records;		/* that follow */
 	__u64 insns;		/* instructions done; those beyond records did not fit */
 	__u64 cycles;		/* at which this core had done all */

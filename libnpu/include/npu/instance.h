@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define NPU_STATS_COUNTERS 24
+#define NPU_STATS_COUNTERS 23
 #define NPU_STATS_ENERGIES 6
 
 struct npu_fence;
