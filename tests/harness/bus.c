@@ -21,6 +21,7 @@ struct bus {
 	unsigned int mappings;
 	unsigned int hazards;
 	struct npu_hazard hazard;
+	unsigned int traced[NPU_TRACE_RESET + 1];
 };
 
 static void die(const char *why)
@@ -239,6 +240,18 @@ static void bus_hazard(void *opaque, const struct npu_hazard *hazard)
 	pthread_mutex_unlock(&bus->lock);
 }
 
+unsigned int bus_traced(struct bus *bus, enum npu_trace_kind kind)
+{
+	return __atomic_load_n(&bus->traced[kind], __ATOMIC_RELAXED);
+}
+
+static void bus_trace(void *opaque, const struct npu_trace *event)
+{
+	struct bus *bus = opaque;
+
+	__atomic_fetch_add(&bus->traced[event->kind], 1, __ATOMIC_RELAXED);
+}
+
 const struct npu_core_ops bus_ops = {
 	.read = bus_read,
 	.write = bus_write,
@@ -246,5 +259,6 @@ const struct npu_core_ops bus_ops = {
 	.unmap = bus_unmap,
 	.raise = bus_raise,
 	.clock_ns = bus_clock,
+	.trace = bus_trace,
 	.hazard = bus_hazard,
 };

@@ -54,6 +54,9 @@ bool bus_wait(struct bus *bus, unsigned int vector, unsigned int seen,
 /* Hazards that the core told of, and the last of them; NULL: it is not wanted. */
 unsigned int bus_hazards(struct bus *bus, struct npu_hazard *last);
 
+/* How often the core has told of @kind. */
+unsigned int bus_traced(struct bus *bus, enum npu_trace_kind kind);
+
 /* Mappings that the core holds. */
 unsigned int bus_mappings(struct bus *bus);
 

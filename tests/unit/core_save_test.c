@@ -11,15 +11,12 @@
 #include "bus.h"
 #include "ring.h"
 #include "tap.h"
+#include "wander.h"
 
 #define CODE	0x400000u
 #define DATA	0x800000u
 #define CORES	4
-#define ROW	1024u
 #define ROUNDS	8000u
-
-/* Registers of the program. */
-enum { R_MINE = 16, R_OUTER, R_INNER, R_SUM, R_SLOT };
 
 static const struct npu_core_config config = {
 	.cores = CORES, .threads = 2, .sram_size = 64 << 10,
@@ -42,47 +39,6 @@ static void begun(void)
 		settle(20);
 }
 
-/* Eight bytes of SRAM to or from a register. */
-static void word(struct program *p, unsigned int opcode, unsigned int to,
-		 unsigned int from)
-{
-	struct npu_insn *insn = asm_add(p, opcode);
-
-	insn->flags = NPU_F_WIDE;
-	insn->type[0] = NPU_TYPE_I32;
-	asm_addr(insn, 0, to, 0);
-	asm_addr(insn, 1, from, 0);
-}
-
-/*
- * Each core adds to its row in memory what depends on all it did before, meets
- * the others, and leaves tokens behind over a round: nothing may be done twice.
- */
-static void wander(struct program *p, uint32_t rounds)
-{
-	asm_start(p, 64 << 10);
-	asm_alu(p, NPU_ALU_MUL, R_MINE, NPU_R_CORE, NPU_R_ZERO, ROW);
-	asm_alu(p, NPU_ALU_ADD, R_MINE, R_MINE, NPU_R_ZERO, DATA);
-	asm_add(p, NPU_OP_NOP)->signal = 4;
-	asm_loop(p, rounds, 13, R_OUTER, 1);
-	asm_load(p, 0, R_MINE, 0, ROW)->signal = 1;
-	asm_add(p, NPU_OP_NOP)->wait = 1;
-	asm_loop(p, 3, 5, R_INNER, 8);
-	word(p, NPU_OP_SLOAD, R_SLOT, R_INNER);
-	asm_alu(p, NPU_ALU_MUL, R_SUM, R_SUM, NPU_R_ZERO, 0x9e3779b97f4a7c15ull);
-	asm_alu(p, NPU_ALU_ADD, R_SUM, R_SUM, R_SLOT, 1);
-	word(p, NPU_OP_SSTORE, R_INNER, R_SUM);
-	asm_add(p, NPU_OP_NOP)->signal = 2;
-	asm_add(p, NPU_OP_ENDLOOP);
-	asm_store(p, R_MINE, 0, 0, ROW)->wait = 2 | 4;
-	p->insns[p->header.num_insns - 1].signal = 8 | 4;
-	asm_add(p, NPU_OP_NOP)->wait = 8 | 2;
-	asm_add(p, NPU_OP_NOP)->wait = 2;
-	asm_add(p, NPU_OP_BARRIER);
-	asm_add(p, NPU_OP_ENDLOOP);
-	asm_add(p, NPU_OP_END);
-}
-
 static void begin_on(const struct npu_core_config *c)
 {
 	static struct program p;
@@ -91,10 +47,10 @@ static void begin_on(const struct npu_core_config *c)
 	m = machine_new(c);
 	code = machine_map(m, CODE, 0x10000, false);
 	data = machine_map(m, DATA, 0x10000, true);
-	wander(&p, ROUNDS);
+	asm_wander(&p, DATA, ROUNDS, NPU_OP_YIELD);
 	job = asm_job(&p, code, CODE);
 	job.cores = CORES;
-	wander(&p, NPU_VAL_MAX);
+	asm_wander(&p, DATA, NPU_VAL_MAX, NPU_OP_YIELD);
 	endless_job = asm_job(&p, code + 0x4000, CODE + 0x4000);
 	endless_job.cores = CORES;
 	asm_spin(&p);
@@ -124,7 +80,7 @@ static void same_result(void)
 {
 	const struct npu_completion *completion;
 	struct npu_completion stayed, moved;
-	static uint8_t expected[CORES * ROW];
+	static uint8_t expected[CORES * WANDER_ROW];
 	unsigned int hops;
 
 	begin_on(&config);
@@ -236,6 +192,49 @@ static void other_machine(void)
 	machine_free(m);
 }
 
+/* A job of @high has all cores, and the one that had them before waits for it. */
+static const struct npu_completion *push_aside(const struct npu_job *first, struct ring *high)
+{
+	const struct npu_completion *completion;
+	struct npu_job wide = spin_job;
+
+	wide.cores = CORES;
+	ring_write(high, NPU_Q_PRIORITY, 1);
+	completion = machine_submit(m, first);
+	begun();
+	ring_submit(high, &wide);
+	machine_poll(m, MACHINE_Q(NPU_Q_STATUS), NPU_Q_STATUS_SUSPENDED, NPU_Q_STATUS_SUSPENDED);
+	return completion;
+}
+
+static void suspended(void)
+{
+	const struct npu_completion *completion;
+	struct npu_completion alone, moved;
+	static uint8_t expected[CORES * WANDER_ROW];
+	struct ring *high;
+
+	begin_on(&config);
+	machine_run(m, &job, &alone);
+	memcpy(expected, data, sizeof(expected));
+	memset(data, 0, sizeof(expected));
+	high = ring_new(m, 1, 3);
+	completion = push_aside(&job, high);
+	for (unsigned int i = 0; i < 3; i++)
+		ok(machine_move(m, &config, NULL, error, sizeof(error)), "both move: %s", error);
+	ok(npu_core_read(machine_core(m), MACHINE_Q(NPU_Q_STATUS)) & NPU_Q_STATUS_SUSPENDED,
+	   "it is suspended still");
+	is(ring_completion(high, 0)->id, 0, "and the other runs");
+	ring_write(high, NPU_Q_ABORT, 0);
+	ok(ring_wait(high, 0), "until it is aborted");
+	machine_wait(m, completion, &moved);
+	is(moved.status, NPU_JOB_DONE, "then the first goes on to its end");
+	ok(!memcmp(expected, data, sizeof(expected)), "with the same bytes");
+	ok(!memcmp(alone.counters, moved.counters, sizeof(alone.counters)), "and counters");
+	ring_free(high);
+	machine_free(m);
+}
+
 /* One byte somewhere is another: @hostile_at, of @hostile_len. */
 static size_t hostile_at, hostile_len;
 static uint8_t hostile_by;
@@ -254,17 +253,24 @@ static void spoil(uint8_t *state, size_t len)
 static void hostile(void)
 {
 	unsigned int refused = 0, taken = 0;
+	struct ring *high;
 
 	begin_on(&config);
 	hostile_len = SIZE_MAX;
 	for (hostile_at = 0; hostile_at < hostile_len; hostile_at += 1 + hostile_at / 250) {
 		hostile_by = 1 << hostile_at % 8;
-		machine_submit(m, &endless_job);
-		begun();
+		high = ring_new(m, 1, 3);
+		if (hostile_at % 2) {
+			push_aside(&endless_job, high);
+		} else {
+			machine_submit(m, &endless_job);
+			begun();
+		}
 		if (machine_move(m, &config, spoil, error, sizeof(error)))
 			taken++;
 		else
 			refused++;
+		ring_free(high);
 		npu_core_reset(machine_core(m));
 		machine_free(m);
 		begin_on(&config);
@@ -329,6 +335,7 @@ int main(void)
 	same_result();
 	stuck_and_waiting();
 	held_still();
+	suspended();
 	other_machine();
 	hostile();
 	short_state();

@@ -73,6 +73,7 @@ static void start_queue(struct npu_core *npu, unsigned int q)
 	npu_core_write(npu, NPU_REG_Q(q, NPU_Q_BASE_HI), 0);
 	npu_core_write(npu, NPU_REG_Q(q, NPU_Q_SIZE), 3);
 	npu_core_write(npu, NPU_REG_Q(q, NPU_Q_VECTOR), 1 + q);
+	npu_core_write(npu, NPU_REG_Q(q, NPU_Q_PRIORITY), q / 2);
 	npu_core_write(npu, NPU_REG_Q(q, NPU_Q_CTRL), NPU_Q_CTRL_ENABLE);
 }
 
@@ -88,5 +89,6 @@ void fuzz_world_start(struct npu_core *npu)
 	npu_core_write(npu, NPU_REG_IRQ_ENABLE_SET, 0xffffffff);
 	for (unsigned int q = 0; q < WORLD_QUEUES; q++)
 		start_queue(npu, q);
+	npu_core_write(npu, NPU_REG_TIMESLICE, 64);
 	npu_core_write(npu, NPU_REG_CTRL, NPU_CTRL_ENABLE);
 }
