@@ -174,6 +174,9 @@ static void visit_queue(struct npu_state *s, struct npu_core *npu, unsigned int 
 		npu_state_refuse(s, "Q_TAIL is %u, too far from Q_HEAD, %u, for %u entries",
 				 queue->tail, queue->head, 1u << queue->log2);
 	npu_state_run(s, npu, &queue->run);
+	if (queue->run.state != NPU_RUN_IDLE && queue->run.ring == queue->ring &&
+	    queue->head == queue->tail)
+		npu_state_refuse(s, "a job is at the head of an empty ring");
 	queue->job_id = queue->run.state >= NPU_RUN_SUSPENDED ? queue->run.desc.id : 0;
 }
 

@@ -238,7 +238,7 @@ void npu_state_run(struct npu_state *s, struct npu_core *npu, struct npu_run *ru
 		return;
 	if (s->loading)
 		npu_job_take(npu, run);
-	if (state >= NPU_RUN_SUSPENDED && run->done.fault.code) {
+	if (s->loading && state >= NPU_RUN_SUSPENDED && run->done.fault.code) {
 		npu_state_refuse(s, "a job runs whose descriptor is bad at byte %u",
 				 run->done.fault.operand);
 		return;

@@ -132,4 +132,7 @@ void machine_init(struct machine *m);
  */
 bool machine_run(struct machine *m, const struct npu_job *job, struct npu_completion *done);
 
+/* A profile of 1 MHz, which takes seconds for what the host does at once: a file to remove. */
+char *machine_slow_profile(void);
+
 #endif /* TESTS_HARNESS_MACHINE_H */

@@ -183,25 +183,10 @@ static void not_allowed(void)
 	refused("stuck-job+");
 }
 
-/* A machine of 1 MHz takes seconds for what the host does at once. */
-static char *slow_profile(void)
-{
-	static char path[] = "/tmp/npu-slow-XXXXXX.profile";
-	char command[256];
-	int fd = mkstemps(path, 8);
-
-	snprintf(command, sizeof(command),
-		 "sed 's/^clock_mhz.*/clock_mhz = 1/' qemu-device/profiles/edge.profile >%s", path);
-	if (fd < 0 || system(command))
-		bail_out("no profile");
-	close(fd);
-	return path;
-}
-
 static void pace(void)
 {
 	struct npu_completion done, *end;
-	char *profile = slow_profile();
+	char *profile = machine_slow_profile();
 	struct ring *ring;
 
 	begin(&(struct npu_core_config){ .pace = "model" });

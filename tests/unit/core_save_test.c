@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "assemble.h"
 #include "bus.h"
@@ -330,6 +331,42 @@ static void refused_with_a_job(void)
 	machine_free(m);
 }
 
+/* With pace=model it has failed, and is not to be told of before its time. */
+static void failed_and_held(void)
+{
+	char *profile = machine_slow_profile();
+	const struct npu_core_config slow = {
+		.cores = CORES, .threads = 2, .sram_size = 64 << 10, .pace = "model",
+		.profile = profile,
+	};
+	const struct npu_completion *c;
+	static struct program p;
+	struct npu_completion done;
+	struct npu_insn *insn;
+
+	begin_on(&slow);
+	asm_start(&p, 64 << 10);
+	asm_loop(&p, 400, 1, R_OUTER, 0);
+	insn = asm_add(&p, NPU_OP_UNARY);
+	insn->subop = NPU_UNARY_EXP;
+	insn->type[0] = insn->type[1] = NPU_TYPE_F32;
+	asm_vals(insn, 1, 8192);
+	asm_add(&p, NPU_OP_ENDLOOP);
+	asm_add(&p, NPU_OP_TRAP)->addr[1].reg = NPU_R_NCORES;
+	asm_add(&p, NPU_OP_END);
+	job = asm_job(&p, machine_map(m, 2 * CODE, 0x10000, false), 2 * CODE);
+	c = machine_submit(m, &job);
+	ok(machine_poll(m, MACHINE_Q(NPU_Q_PROGRESS), ~0u, 801), "a job comes to its trap");
+	settle(10000);
+	ok(machine_move(m, &slow, NULL, error, sizeof(error)), "before its time it moves");
+	machine_wait(m, c, &done);
+	ok(done.status == NPU_JOB_FAULT && done.fault.code == NPU_FAULT_TRAP,
+	   "and then ends as it would have: %llu cycles",
+	   (unsigned long long)done.counters[NPU_CNT_CYCLES]);
+	machine_free(m);
+	unlink(profile);
+}
+
 int main(void)
 {
 	same_result();
@@ -340,5 +377,6 @@ int main(void)
 	hostile();
 	short_state();
 	refused_with_a_job();
+	failed_and_held();
 	return done_testing();
 }
