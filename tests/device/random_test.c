@@ -7,6 +7,7 @@
  * another QEMU, such as that of `make fuzz-qemu`.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "npu_dev.h"
 #include "tap.h"
@@ -177,20 +178,46 @@ static void step(struct npu_dev *dev)
 	}
 }
 
-/* What a driver does that finds the device in any state. */
-static void recover(struct npu_dev *dev)
+static void level_reset(struct npu_dev *dev)
 {
 	unsigned int express = capability(dev, CAP_EXPRESS), msix = capability(dev, CAP_MSIX);
 
-	ok(express && msix, "capabilities are where they were");
 	qtest_pci_write(dev->qts, DEVFN, express + 8, FLR);
 	qtest_pci_write(dev->qts, DEVFN, msix, 0);
 	dev_config(dev);
 	qtest_pci_write(dev->qts, DEVFN, msix,
 			(qtest_pci_read(dev->qts, DEVFN, msix) & ~MSIX_MASK_ALL) | 0x80000000u);
+}
+
+/* Faults that were asked for survive resets: have them all. */
+static void use_up_faults(struct npu_dev *dev)
+{
+	struct npu_insn insn = { .opcode = NPU_OP_END };
+	struct npu_job job;
+
+	for (int i = 0; i < 1000 && dev_read(dev, NPU_REG_INJECT) & ~NPU_INJECT_ALLOWED; i++) {
+		dev_program(dev, 0, &insn, 1, 0);
+		job = dev_job(dev, 0, 1);
+		job.flags = NPU_JOB_IRQ;
+		dev_submit(dev, 0, &job);
+		usleep(1000);
+		dev_write(dev, NPU_REG_Q(0, NPU_Q_CTRL), NPU_Q_CTRL_RESET);
+		dev_write(dev, NPU_REG_CTRL, NPU_CTRL_RESET);
+		level_reset(dev);
+		dev_init(dev);
+	}
+}
+
+/* What a driver does that finds the device in any state. */
+static void recover(struct npu_dev *dev)
+{
+	ok(capability(dev, CAP_EXPRESS) && capability(dev, CAP_MSIX),
+	   "capabilities are where they were");
+	level_reset(dev);
 	is(dev_read(dev, NPU_REG_ID), NPU_ID_MAGIC, "the registers are there");
 	is(dev_read(dev, NPU_REG_STATUS), NPU_STATUS_READY, "after a function level reset it is ready");
 	dev_init(dev);
+	use_up_faults(dev);
 }
 
 static void check_works(struct npu_dev *dev)
