@@ -346,7 +346,7 @@ static void failed_and_held(void)
 
 	begin_on(&slow);
 	asm_start(&p, 64 << 10);
-	asm_loop(&p, 400, 1, R_OUTER, 0);
+	asm_loop(&p, 400, 1, 20, 0);
 	insn = asm_add(&p, NPU_OP_UNARY);
 	insn->subop = NPU_UNARY_EXP;
 	insn->type[0] = insn->type[1] = NPU_TYPE_F32;

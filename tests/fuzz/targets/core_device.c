@@ -56,11 +56,14 @@ static void program(unsigned int i, const struct npu_insn *insns, uint32_t count
 	sizes[i] = fuzz_world_program(good, WORLD_PROGRAMS + i, insns, count, SRAM);
 }
 
-/* Nothing, for ever, copies out and in, weights streamed, barriers, faults. */
+/*
+ * Nothing; for ever, while others may have its cores; copies out and in; weights
+ * streamed; barriers; faults.
+ */
 static void write_programs(void)
 {
 	const struct npu_insn spin[] = {
-		LOOP(0x7fffffff, 1), INSN(.opcode = NPU_OP_NOP),
+		LOOP(0x7fffffff, 1), INSN(.opcode = NPU_OP_YIELD),
 		INSN(.opcode = NPU_OP_ENDLOOP), end,
 	};
 	const struct npu_insn copies[] = {
@@ -79,7 +82,8 @@ static void write_programs(void)
 		INSN(.opcode = NPU_OP_ENDLOOP), end,
 	};
 	const struct npu_insn barrier[] = {
-		LOOP(10, 1), INSN(.opcode = NPU_OP_BARRIER), INSN(.opcode = NPU_OP_ENDLOOP), end,
+		LOOP(10, 2), INSN(.opcode = NPU_OP_BARRIER), INSN(.opcode = NPU_OP_YIELD),
+		INSN(.opcode = NPU_OP_ENDLOOP), end,
 	};
 	const struct npu_insn trap[] = {
 		INSN(.opcode = NPU_OP_TRAP, .addr[1].reg = NPU_R_NCORES, .imm = { 7 }), end,
@@ -105,7 +109,7 @@ static void write_programs(void)
 	program(1, spin, 4);
 	program(2, copies, 5);
 	program(3, stream, 4);
-	program(4, barrier, 4);
+	program(4, barrier, 5);
 	program(5, trap, 2);
 	program(6, indices, 4);
 	program(7, vectors, 5);
