@@ -70,4 +70,4 @@ clean:
 distclean:
 	rm -rf build
 
--include $(shell find build -path build/qemu\* -prune -o -path build/kernel -prune -o -path build/debug-kernel -prune -o -name '*.d' -print 2>/dev/null)
+-include $(shell find build -path build/qemu\* -prune -o -path build/kernel -prune -o -path build/ggml -prune -o -path build/debug-kernel -prune -o -name '*.d' -print 2>/dev/null)

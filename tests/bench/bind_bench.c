@@ -14,6 +14,8 @@
 
 #include <npu/npu.h>
 
+#include "bench.h"
+
 #define SIZE		(1ull << 30)
 #define PAGE		4096
 #define ROUNDS		3
@@ -94,8 +96,10 @@ static int run(const char *pages, struct npu_error *err)
 	npu_device_close(device);
 	touch = median(t.touch);
 	bind = median(t.bind);
-	printf("1 GiB, %s: bind %.1f ms, unbind %.1f ms; first touch of its pages %.0f ms; ratio %.4f\n",
-	       pages, bind, median(t.unbind), touch, bind / touch);
+	printf("unbind of 1 GiB, %s: %.1f ms\n", pages, median(t.unbind));
+	bench_row((struct bench_side){ "bind", bind },
+		  (struct bench_side){ "first touch of its pages", touch }, "ms", "-",
+		  "in the guest, 1 GiB, %s", pages);
 	return 0;
 }
 

@@ -133,7 +133,7 @@ static void measure(struct bench_device *d, const struct gemm *g, double *device
 static void compare(uint32_t m, uint32_t n, uint32_t k)
 {
 	const int samples = BLOCKS * ROUNDS;
-	double device[BLOCKS * ROUNDS], peer[BLOCKS * ROUNDS], work = 2e-9 * m * n * k, ours, theirs;
+	double device[BLOCKS * ROUNDS], peer[BLOCKS * ROUNDS], work = 2e-9 * m * n * k;
 	struct gemm g = { .m = m, .n = n, .k = k, .panel = NPU_PACK_COLS * k };
 	struct bench_device d;
 	uint8_t *packed;
@@ -155,10 +155,9 @@ static void compare(uint32_t m, uint32_t n, uint32_t k)
 		fprintf(stderr, "gemm: the results differ\n");
 		exit(1);
 	}
-	ours = work / bench_median(device, samples);
-	theirs = work / bench_median(peer, samples);
-	printf("INT8 GEMM %ux%ux%u, %u threads: device %.0f GOPS, oneDNN %.0f GOPS, ratio %.2f\n",
-	       m, k, n, d.cores, ours, theirs, ours / theirs);
+	bench_row((struct bench_side){ "device", work / bench_median(device, samples) },
+		  (struct bench_side){ "oneDNN", work / bench_median(peer, samples) },
+		  "GOPS", "-", "INT8 GEMM %ux%ux%u, %u threads", m, k, n, d.cores);
 	bench_close(&d);
 	free(g.b);
 	free(g.ref);

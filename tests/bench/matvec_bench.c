@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: MIT
 /*
  * Matrix times vector, 4096x14336, on the device with all host processors, beside what as many
- * threads read in the same run. A job multiplies as many matrices as fit into half a gigabyte, as
- * a token takes a model's; so no cache holds what comes next.
+ * threads read in the same run, and beside ggml, where it is there. A job multiplies as many
+ * matrices as fit into half a gigabyte, as a token takes a model's; so no cache holds what comes
+ * next.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bench.h"
+#include "bench_peer.h"
 #include "kernels.h"
 
 #define K 4096u
@@ -19,6 +22,8 @@
 #define PANELS (N / NPU_PACK_COLS)
 #define LDS (K / GROUP * NPU_PACK_COLS * 2)
 #define ARENA (1ull << 29)
+#define BLOCKS 3
+#define TURNS 7
 #define ROUNDS 15
 
 #define VA_X 0x10000000ull
@@ -33,6 +38,7 @@ enum { R_B = 8, R_S, R_Y, R_BASE_X, R_BASE_Y, R_ARENA, R_MATRIX };
 /**
  * struct matvec - one kind of weights
  * @name: for people
+ * @peer: what ggml calls weights of the same kind
  * @type: of weights
  * @panel: bytes of sixteen columns
  * @size: bytes of the weights of a matrix
@@ -40,7 +46,7 @@ enum { R_B = 8, R_S, R_Y, R_BASE_X, R_BASE_Y, R_ARENA, R_MATRIX };
  * @flags: of the MATMUL
  */
 struct matvec {
-	const char *name;
+	const char *name, *peer;
 	uint8_t type;
 	uint32_t panel;
 	size_t size, bytes;
@@ -48,8 +54,8 @@ struct matvec {
 };
 
 static const struct matvec kinds[] = {
-	{ "INT8:", NPU_TYPE_I8, K * 16, (size_t)K * N, (size_t)K * N, 0 },
-	{ "INT4, a scale for 32:", NPU_TYPE_I4, K * 8, (size_t)K * N / 2,
+	{ "INT8", "q8_0", NPU_TYPE_I8, K * 16, (size_t)K * N, (size_t)K * N, 0 },
+	{ "INT4, a scale for 32,", "q4_0", NPU_TYPE_I4, K * 8, (size_t)K * N / 2,
 	  (size_t)K * N / 2 + (size_t)PANELS * LDS, NPU_F_GROUP },
 };
 
@@ -187,19 +193,55 @@ static void fill(uint8_t *arena)
 		arena[i] &= 0xbf;
 }
 
+static void pause_threads(void)
+{
+	/* Threads of a library go on spinning for some time after a call. */
+	const struct timespec pause = { .tv_nsec = 100000000 };
+
+	nanosleep(&pause, NULL);
+}
+
+/* ggml's threads spin as well, so that the two take turns in blocks. */
+static void measure_peer(struct bench_device *d, const struct matvec *v)
+{
+	const struct bench_product product = { v->peer, K, N, 1, matrices(v), d->cores };
+	double device[BLOCKS * TURNS], peer[BLOCKS * TURNS], work;
+	struct bench_peer ggml;
+	char name[128];
+	int block, i;
+
+	if (!bench_peer_open(&ggml, &product))
+		return;
+	for (block = 0; block < BLOCKS; block++) {
+		pause_threads();
+		for (i = 0; i < TURNS; i++)
+			device[block * TURNS + i] = bench_run(d);
+		for (i = 0; i < TURNS; i++)
+			peer[block * TURNS + i] = bench_peer_run(&ggml);
+	}
+	snprintf(name, sizeof(name), "ggml %s (%s)", v->peer, ggml.layout);
+	work = (double)matrices(v) * K * N * 1e-9;
+	bench_row((struct bench_side){ "device", work / bench_median(device, BLOCKS * TURNS) },
+		  (struct bench_side){ name, work / bench_median(peer, BLOCKS * TURNS) },
+		  "G weights/s", ">= 2.0", "%s %ux%u by a vector, %u threads", v->name, K, N,
+		  d->cores);
+	bench_peer_close(&ggml);
+}
+
 static void measure(struct bench_device *d, const struct matvec *v, const uint8_t *arena)
 {
-	double device[ROUNDS], reads[ROUNDS], rate, peak;
+	double device[ROUNDS], reads[ROUNDS];
 	unsigned int i;
 
 	for (i = 0; i < ROUNDS; i++) {
 		device[i] = bench_run(d);
 		reads[i] = read_arena(arena, d->cores);
 	}
-	rate = (double)(matrices(v) * v->bytes) / bench_median(device, ROUNDS) * 1e-9;
-	peak = (double)ARENA / bench_median(reads, ROUNDS) * 1e-9;
-	printf("%s %ux%u by a vector, %u threads: %.1f GB/s, reads of memory %.1f GB/s, ratio %.2f\n",
-	       v->name, K, N, d->cores, rate, peak, rate / peak);
+	bench_row((struct bench_side){ "device", (double)(matrices(v) * v->bytes) * 1e-9 /
+						 bench_median(device, ROUNDS) },
+		  (struct bench_side){ "reads of memory", (double)ARENA * 1e-9 /
+							  bench_median(reads, ROUNDS) },
+		  "GB/s", "-", "%s %ux%u by a vector, %u threads", v->name, K, N, d->cores);
 }
 
 int main(void)
@@ -220,6 +262,7 @@ int main(void)
 		bench_run(&d);
 		check(&kinds[i], x, arena, y);
 		measure(&d, &kinds[i], arena);
+		measure_peer(&d, &kinds[i]);
 	}
 	bench_close(&d);
 	return 0;

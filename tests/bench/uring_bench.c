@@ -4,6 +4,7 @@
  * jobs. The ratio is that of io_uring to one ioctl and one wait a job.
  */
 #include "../kselftest/npu_uring.h"
+#include "bench.h"
 
 #define BATCH	64
 #define ROUNDS	40
@@ -77,6 +78,13 @@ static double jobs_per_second(struct bench *b, int (*run)(struct bench *b))
 	return ROUNDS * BATCH * 1e9 / (npu_now_ns() - start);
 }
 
+static void compare(const char *how, double uring, double single)
+{
+	bench_row((struct bench_side){ "io_uring", uring },
+		  (struct bench_side){ "two ioctls a job", single }, "jobs/s", "-",
+		  "in the guest, empty jobs, %s", how);
+}
+
 int main(void)
 {
 	struct io_uring_params params = {
@@ -103,7 +111,8 @@ int main(void)
 	last = jobs_per_second(&b, wait_for_last);
 	commands = jobs_per_second(&b, uring_commands);
 	batch = jobs_per_second(&b, uring_batch);
-	printf("empty jobs/s: ioctl and wait each %.0f; ioctl each, one wait for 64 %.0f; io_uring, 64 commands a call %.0f; io_uring, one command of 64 %.0f; ratio %.1f, of commands %.1f\n",
-	       single, last, commands, batch, batch / single, commands / single);
+	printf("one ioctl a job and one wait for 64: %.0f empty jobs a second\n", last);
+	compare("64 commands a call", commands, single);
+	compare("one command of 64", batch, single);
 	return 0;
 }

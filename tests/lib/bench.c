@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "bench.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -81,6 +82,19 @@ struct npu_insn bench_lea(uint8_t dst, uint8_t base, uint64_t imm, uint32_t a, u
 				 .imm = { (uint32_t)imm, (uint32_t)(imm >> 32) } };
 
 	return insn;
+}
+
+void bench_row(struct bench_side ours, struct bench_side peer, const char *unit, const char *bar,
+	       const char *work, ...)
+{
+	va_list args;
+
+	va_start(args, work);
+	vprintf(work, args);
+	va_end(args);
+	printf(" | %s %.4g %s | %s %.4g %s | %.2f | %s\n", ours.name, ours.value, unit, peer.name,
+	       peer.value, unit, ours.value / peer.value, bar);
+	fflush(stdout);
 }
 
 void bench_fill(void *to, size_t bytes)

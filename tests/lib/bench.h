@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What benches on the host share: the clock, the median, and a device with all processors. */
+/* What benches on the host share: the clock, the median, the table, and a device with all processors. */
 #ifndef NPU_TESTS_BENCH_H
 #define NPU_TESTS_BENCH_H
 
@@ -49,6 +49,27 @@ double bench_run(struct bench_device *d);
 /** bench_lea() - R[dst] = R[base] + imm + a * x + b * y */
 struct npu_insn bench_lea(uint8_t dst, uint8_t base, uint64_t imm, uint32_t a, uint32_t x,
 			  uint32_t b, uint32_t y);
+
+/**
+ * struct bench_side - one side of a comparison
+ * @name: what ran
+ * @value: how much of the unit; more is better
+ */
+struct bench_side {
+	const char *name;
+	double value;
+};
+
+/**
+ * bench_row() - print a row of the table that tests/bench/run makes
+ * @ours: the device
+ * @peer: what it is compared with
+ * @unit: of both
+ * @bar: what the ratio should be, such as ">= 2.0"; or "-"
+ * @work: what was done; a format
+ */
+void bench_row(struct bench_side ours, struct bench_side peer, const char *unit, const char *bar,
+	       const char *work, ...) __attribute__((format(printf, 5, 6)));
 
 /** bench_fill() - @bytes of noise, the same in each run */
 void bench_fill(void *to, size_t bytes);
