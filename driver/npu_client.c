@@ -88,7 +88,8 @@ void npu_client_account(struct npu_client *client, const struct npu_completion *
 	spin_lock_irqsave(&client->lock, flags);
 	stats->jobs_failed += !!error;
 	if (completion) {
-		stats->core_cycles += (completion->clock_end - completion->clock_start) *
+		stats->core_cycles += (completion->clock_end - completion->clock_start -
+				       completion->clock_suspended) *
 				      min_t(u32, completion->cores, NPU_MAX_CORES);
 		for (i = 0; i < NPU_CNT_COUNT; i++)
 			stats->counters[i] += completion->counters[i];

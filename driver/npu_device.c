@@ -7,6 +7,7 @@
 #include <linux/iopoll.h>
 #include <linux/pci.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_print.h>
 
@@ -18,6 +19,8 @@
 
 #define NPU_RESET_POLL_US	100
 #define NPU_RESET_TIMEOUT_US	(10 * USEC_PER_SEC)
+/* Long against what a change of jobs costs, short against what users notice. */
+#define NPU_TIMESLICE_US	1000
 
 /**
  * npu_read64() - read a register pair that may change meanwhile
@@ -168,6 +171,7 @@ static int npu_device_init_software(struct npu_device *npu)
 	npu_meter_init(npu);
 	init_waitqueue_head(&npu->bos_wait);
 	init_rwsem(&npu->reset_lock);
+	npu->timeslice_us = NPU_TIMESLICE_US;
 	init_rwsem(&npu->userptr_lock);
 	spin_lock_init(&npu->counters_lock);
 	ida_init(&npu->asids);
@@ -269,6 +273,33 @@ int npu_device_flr(struct npu_device *npu)
 	return ret;
 }
 
+/* A device of before 0.4 has no such register, and ignores it. */
+static void npu_device_write_timeslice(struct npu_device *npu)
+{
+	u64 cycles = mul_u64_u32_div(READ_ONCE(npu->timeslice_us), npu->info.clock_khz, 1000);
+
+	npu_write(npu, NPU_REG_TIMESLICE, min_t(u64, cycles, U32_MAX));
+}
+
+/**
+ * npu_device_set_timeslice() - how long a job keeps its cores while its equals wait
+ * @npu: device
+ * @us: microseconds of the device's time; zero: until it ends
+ */
+void npu_device_set_timeslice(struct npu_device *npu, u32 us)
+{
+	int idx;
+
+	if (!drm_dev_enter(&npu->drm, &idx))
+		return;
+	scoped_guard(rwsem_read, &npu->reset_lock) {
+		WRITE_ONCE(npu->timeslice_us, us);
+		if (!npu->paused && !npu->lost)
+			npu_device_write_timeslice(npu);
+	}
+	drm_dev_exit(idx);
+}
+
 /**
  * npu_device_start() - make a device that was reset take jobs
  * @npu: device
@@ -291,6 +322,7 @@ int npu_device_start(struct npu_device *npu)
 	for (i = 0; i < npu->num_irqs; i++)
 		causes |= npu->irqs[i].causes;
 	npu_write(npu, NPU_REG_IRQ_ENABLE_SET, causes);
+	npu_device_write_timeslice(npu);
 	npu_write(npu, NPU_REG_CTRL, npu->hold ? 0 : NPU_CTRL_ENABLE);
 	return 0;
 }

@@ -164,6 +164,12 @@ struct npu_device {
 	/** @pause_running: job that each queue ran when the pause began; owned by @reset_wq */
 	u64 pause_running[NPU_MAX_QUEUES];
 
+	/**
+	 * @timeslice_us: for how long a job keeps its cores while others of its
+	 * priority wait; zero: until it ends
+	 */
+	u32 timeslice_us;
+
 	/** @hold: the device is not to begin jobs; changed with @reset_lock held */
 	bool hold;
 
@@ -278,6 +284,7 @@ bool npu_device_gone(const struct npu_device *npu);
 int npu_device_init(struct npu_device *npu, struct pci_dev *pdev);
 int npu_device_reset(struct npu_device *npu);
 int npu_device_flr(struct npu_device *npu);
+void npu_device_set_timeslice(struct npu_device *npu, u32 us);
 int npu_device_start(struct npu_device *npu);
 void npu_device_stop(struct npu_device *npu);
 

@@ -207,8 +207,13 @@ enum npu_verdict {
 	NPU_VERDICT_RESET_DEVICE,
 };
 
-/* The job at the head is what the device runs. */
-static enum npu_verdict npu_reset_judge_running(struct npu_queue *queue, struct npu_sched_job *job)
+/*
+ * The job at the head is what the device runs. One that left its cores to another
+ * does not spend its time: if it is found so, the time since the last look was
+ * the other's. Over many looks each is charged its share.
+ */
+static enum npu_verdict npu_reset_judge_running(struct npu_queue *queue, struct npu_sched_job *job,
+						u32 status)
 {
 	unsigned long now = jiffies;
 
@@ -216,7 +221,10 @@ static enum npu_verdict npu_reset_judge_running(struct npu_queue *queue, struct 
 	if (!job->started) {
 		job->started = true;
 		job->start_time = now;
+	} else if (status & NPU_Q_STATUS_SUSPENDED) {
+		job->start_time += now - job->look_time;
 	}
+	job->look_time = now;
 	if (job->error)
 		return time_after(now, job->abort_time + msecs_to_jiffies(NPU_ABORT_MS)) ?
 			NPU_VERDICT_RESET_QUEUE : NPU_VERDICT_FINE;
@@ -281,7 +289,7 @@ static enum npu_verdict npu_reset_judge(struct npu_queue *queue)
 	if (status & NPU_Q_STATUS_ERROR || !(status & NPU_Q_STATUS_ENABLED))
 		return npu_reset_strike(job, NPU_VERDICT_RESET_QUEUE);
 	if (job->in_ring && npu_reset_running_job(queue) == job->desc.id)
-		return npu_reset_judge_running(queue, job);
+		return npu_reset_judge_running(queue, job, status);
 	return npu_reset_judge_waiting(queue, job);
 }
 

@@ -41,11 +41,33 @@ static ssize_t npu_current_frequency_mhz_show(struct device *dev, struct device_
 }
 static DEVICE_ATTR_RO(npu_current_frequency_mhz);
 
+static ssize_t npu_timeslice_us_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct npu_device *npu = dev_get_drvdata(dev);
+
+	return sysfs_emit(buf, "%u\n", READ_ONCE(npu->timeslice_us));
+}
+
+static ssize_t npu_timeslice_us_store(struct device *dev, struct device_attribute *attr,
+				      const char *buf, size_t count)
+{
+	u32 us;
+	int ret;
+
+	ret = kstrtou32(buf, 0, &us);
+	if (ret)
+		return ret;
+	npu_device_set_timeslice(dev_get_drvdata(dev), us);
+	return count;
+}
+static DEVICE_ATTR_RW(npu_timeslice_us);
+
 static struct attribute *npu_sysfs_attrs[] = {
 	&dev_attr_npu_busy_time_us.attr,
 	&dev_attr_npu_memory_utilization.attr,
 	&dev_attr_npu_current_frequency_mhz.attr,
 	&dev_attr_npu_max_frequency_mhz.attr,
+	&dev_attr_npu_timeslice_us.attr,
 	NULL
 };
 

@@ -7,6 +7,9 @@
 
 #define IRQ_QUEUES	(0xffffu << 16)
 
+/* For which a job keeps its cores while others of its priority wait: as the driver. */
+#define TIMESLICE_MS	1
+
 /* As the driver: with few queues one for each priority, of more most are normal. */
 static const uint8_t priorities[] = {
 	DRM_NPU_PRIORITY_NORMAL, DRM_NPU_PRIORITY_HIGH,
@@ -121,6 +124,7 @@ void sim_start(struct sim *sim)
 	sim_write64(sim, NPU_REG_CTX_BASE_LO, sim->table_bus);
 	npu_core_write(core, NPU_REG_CTX_COUNT, SIM_ASIDS);
 	npu_core_write(core, NPU_REG_EVENT_VECTOR, 0);
+	npu_core_write(core, NPU_REG_TIMESLICE, sim->info.clock_khz * TIMESLICE_MS);
 	npu_core_write(core, NPU_REG_IRQ_ENABLE_SET,
 		       NPU_IRQ_FATAL | NPU_IRQ_TLB | IRQ_QUEUES);
 	npu_core_write(core, NPU_REG_CTRL, NPU_CTRL_ENABLE);
