@@ -185,6 +185,23 @@ static inline struct drm_npu_job npu_prog_null(struct npu_machine *m)
 	return npu_prog_end(m, &prog);
 }
 
+/* Writes 64 zeros to the address in argument 0, then spins, with a YIELD in between, for ever. */
+static inline struct drm_npu_job npu_prog_mark(struct npu_machine *m, uint8_t between)
+{
+	struct npu_prog prog = npu_prog_begin(m, 1);
+
+	npu_prog_add(&prog, NPU_OP_NOP)->signal = 1;
+	npu_prog_store(&prog, NPU_R_ARG(0), 0, 64);
+	npu_prog_loop(&prog, 0x7fffffff, 5);
+	npu_prog_add(&prog, between);
+	npu_prog_loop(&prog, 1000, 1);
+	npu_prog_add(&prog, NPU_OP_NOP);
+	npu_prog_add(&prog, NPU_OP_ENDLOOP);
+	npu_prog_add(&prog, NPU_OP_NOP);
+	npu_prog_add(&prog, NPU_OP_ENDLOOP);
+	return npu_prog_end(m, &prog);
+}
+
 /* Does nothing, argument 0 times 2^20 instructions; with 2^31 - 1 that is for ever. */
 static inline struct drm_npu_job npu_prog_spin(struct npu_machine *m)
 {
