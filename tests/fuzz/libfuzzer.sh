@@ -6,7 +6,7 @@
 # fail is left in build/fuzz/.
 
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
 
 . tests/fuzz/lib/options.sh
@@ -17,42 +17,21 @@ declare -A runs=([core_decode]=100000 [core_pages]=40000 [core_text]=50000 [core
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-make_seeds()
-{
-	local arch type n=0
-	local -a tokenizers=(gpt2 llama llama gpt2)
-	local -A width=([F32]=16 [Q4_0]=32)
-
-	mkdir -p "$work/seeds"
-	for arch in llama qwen2 qwen3 gpt2; do
-		for type in F32 Q4_0; do
-			build/tests/tools/make-model --arch $arch --type $type \
-				--width "${width[$type]}" --layers 1 --context 8 \
-				--tokenizer "${tokenizers[n % 4]}" \
-				"$work/seeds/$arch-$type.gguf" || return 1
-			n=$((n + 1))
-		done
-	done
-}
-
 # libFuzzer exits with something else than 0 for the first input that fails.
 run_target()
 {
 	local name=$1 log=$work/$1.log
-	local -a options folders=("$work/$name")
+	local -a options models=()
 
 	mapfile -t options < <(fuzz_options "$name")
 	fuzz_corpus "$name" "$work/$name"
-	case $name in
-	gguf | text | vocabulary)
-		folders+=("$work/seeds")
-		;;
-	esac
-	build/fuzz/"$name" -runs="$2" -seed=1 "${options[@]}" "${folders[@]}" >"$log" 2>&1
+	fuzz_wants_models "$name" && models=("$work/models")
+	build/fuzz/"$name" -runs="$2" -seed=1 "${options[@]}" "$work/$name" "${models[@]}" \
+		>"$log" 2>&1
 }
 
-make_seeds
-ok $? "seeds"
+fuzz_models "$work/models"
+ok $? "models to start from"
 for target in tests/fuzz/targets/*.c; do
 	name=$(basename "$target" .c)
 	count=${NPU_FUZZ_RUNS:-${runs[$name]:-5000}}

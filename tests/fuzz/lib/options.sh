@@ -39,3 +39,31 @@ fuzz_corpus()
 		tar -xzf "tests/fuzz/corpus/$1.tar.gz" -C "$2"
 	fi
 }
+
+# fuzz_models FOLDER: small models of every kind, for targets that read them.
+fuzz_models()
+{
+	local arch type n=0
+	local -a tokenizers=(gpt2 llama llama gpt2)
+	local -A width=([F32]=16 [Q4_0]=32)
+
+	mkdir -p "$1"
+	for arch in llama qwen2 qwen3 gpt2; do
+		for type in F32 Q4_0; do
+			build/tests/tools/make-model --arch $arch --type $type \
+				--width "${width[$type]}" --layers 1 --context 8 \
+				--tokenizer "${tokenizers[n % 4]}" \
+				"$1/$arch-$type.gguf" || return 1
+			n=$((n + 1))
+		done
+	done
+}
+
+# fuzz_wants_models TARGET: whether it starts from those.
+fuzz_wants_models()
+{
+	case $1 in
+	gguf | text | vocabulary) return 0 ;;
+	*) return 1 ;;
+	esac
+}
