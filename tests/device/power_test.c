@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
 /* Power states of the PCI function, while a job runs that never ends by itself. */
+#include <string.h>
+#include <unistd.h>
+
 #include "tap.h"
 #include "npu_dev.h"
 
@@ -9,6 +12,15 @@
 #define PM_NO_SOFT_RESET 8u
 #define EXP_DEVCTL 8
 #define EXP_FLR 0x8000u
+
+/* Of q35's LPC bridge: where its power management is. */
+#define ICH9_LPC (0x1f << 3)
+#define ICH9_PMBASE 0x40
+#define ICH9_ACPI_CTRL 0x44
+#define ICH9_ACPI_ENABLE 0x80u
+#define PM_BASE 0x600
+#define PM1_CONTROL 4
+#define PM1_SLEEP_ENABLE 0x2000
 
 static unsigned int find_cap(struct npu_dev *dev, unsigned int id)
 {
@@ -89,6 +101,35 @@ static void test_figures(struct npu_dev *dev)
 	   "temperature");
 }
 
+/*
+ * The guest turns its machine off, by the power management of q35: only a reset
+ * leads on from there, so jobs stop as in one.
+ */
+static void test_shutdown(void)
+{
+	static const char *const args[] = { "-no-shutdown", NULL };
+	struct npu_dev dev;
+	const char *status;
+
+	dev_start_with(&dev, "cores=2", &(struct qtest_options){ .args = args });
+	dev_config(&dev);
+	dev_init(&dev);
+	start_endless(&dev);
+	qtest_pci_write(dev.qts, ICH9_LPC, ICH9_PMBASE, PM_BASE | 1);
+	qtest_pci_write(dev.qts, ICH9_LPC, ICH9_ACPI_CTRL, ICH9_ACPI_ENABLE);
+	qtest_outw(dev.qts, PM_BASE + PM1_CONTROL, PM1_SLEEP_ENABLE);
+	for (int i = 0; i < 1000; i++) {
+		status = qtest_qmp(dev.qts, "{\"execute\": \"query-status\"}");
+		if (!status || strstr(status, "\"shutdown\""))
+			break;
+		usleep(1000);
+	}
+	ok(status && strstr(status, "\"shutdown\""), "the machine is off");
+	is(dev_read(&dev, NPU_REG_Q(0, NPU_Q_STATUS)), 0, "with it its jobs");
+	is(dev_read(&dev, NPU_REG_STATUS), NPU_STATUS_READY, "as after a reset");
+	is(dev_stop(&dev), 0, "QEMU ends well");
+}
+
 int main(void)
 {
 	struct npu_dev dev;
@@ -101,5 +142,6 @@ int main(void)
 	test_flr_in_sleep(&dev, pm);
 	test_figures(&dev);
 	is(dev_stop(&dev), 0, "QEMU ends well");
+	test_shutdown();
 	return done_testing();
 }

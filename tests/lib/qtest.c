@@ -242,6 +242,11 @@ uint32_t qtest_pci_read(struct qtest *qts, unsigned int devfn, unsigned int offs
 	return (uint32_t)strtoull(command(qts, "inl 0x%x", PCI_DATA_PORT), NULL, 0);
 }
 
+void qtest_outw(struct qtest *qts, uint16_t port, uint16_t value)
+{
+	command(qts, "outw 0x%x 0x%x", port, value);
+}
+
 void qtest_pci_write(struct qtest *qts, unsigned int devfn, unsigned int offset, uint32_t value)
 {
 	command(qts, "outl 0x%x 0x%x", PCI_ADDR_PORT, 0x80000000u | devfn << 8 | offset);

@@ -71,6 +71,8 @@ void qtest_write_width(struct qtest *qts, char width, uint64_t addr, uint64_t va
 void qtest_memread(struct qtest *qts, uint64_t addr, void *buf, size_t len);
 void qtest_memwrite(struct qtest *qts, uint64_t addr, const void *buf, size_t len);
 
+void qtest_outw(struct qtest *qts, uint16_t port, uint16_t value);
+
 uint32_t qtest_pci_read(struct qtest *qts, unsigned int devfn, unsigned int offset);
 void qtest_pci_write(struct qtest *qts, unsigned int devfn, unsigned int offset, uint32_t value);
 
