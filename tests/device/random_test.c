@@ -2,7 +2,8 @@
 /*
  * A guest that does anything to the PCI function in any order: configuration
  * space, BARs, MSI-X, registers of all widths, memory that the device reads,
- * jobs, function level resets. QEMU lives, and after each round the device works.
+ * jobs, function level resets, sleep; while its owner stops the machine, lets it
+ * go on, and resets it. QEMU lives, and after each round the device works.
  * NPU_FUZZ_SEED and NPU_FUZZ_ROUNDS ask for others and for more; QEMU names
  * another QEMU, such as that of `make fuzz-qemu`.
  */
@@ -16,6 +17,7 @@
 #define STEPS	1500
 
 #define CONFIG_COMMAND	0x04
+#define CAP_POWER	0x01
 #define CAP_EXPRESS	0x10
 #define CAP_MSIX	0x11
 #define FLR		(1u << 15)
@@ -149,6 +151,27 @@ static void any_job(struct npu_dev *dev)
 	dev_submit(dev, q, &job);
 }
 
+/* What the owner of the machine does, while its guest goes on; and sleep. */
+static void any_machine(struct npu_dev *dev)
+{
+	unsigned int power = capability(dev, CAP_POWER);
+
+	switch (below(8)) {
+	case 0:
+		qtest_qmp(dev->qts, "{\"execute\": \"system_reset\"}");
+		break;
+	case 1:
+	case 2:
+		qtest_qmp(dev->qts, "{\"execute\": \"stop\"}");
+		break;
+	case 3:
+		qtest_pci_write(dev->qts, DEVFN, power + 4, 3 * below(2));
+		break;
+	default:
+		qtest_qmp(dev->qts, "{\"execute\": \"cont\"}");
+	}
+}
+
 static void step(struct npu_dev *dev)
 {
 	switch (below(16)) {
@@ -168,10 +191,12 @@ static void step(struct npu_dev *dev)
 		any_job(dev);
 		break;
 	case 7:
-		if (below(6))
-			break;
-		dev_config(dev);
-		dev_init(dev);
+		if (!below(6)) {
+			dev_config(dev);
+			dev_init(dev);
+		} else if (!below(3)) {
+			any_machine(dev);
+		}
 		break;
 	default:
 		any_register(dev);
@@ -213,6 +238,7 @@ static void recover(struct npu_dev *dev)
 {
 	ok(capability(dev, CAP_EXPRESS) && capability(dev, CAP_MSIX),
 	   "capabilities are where they were");
+	qtest_qmp(dev->qts, "{\"execute\": \"cont\"}");
 	level_reset(dev);
 	is(dev_read(dev, NPU_REG_ID), NPU_ID_MAGIC, "the registers are there");
 	is(dev_read(dev, NPU_REG_STATUS), NPU_STATUS_READY, "after a function level reset it is ready");
