@@ -43,6 +43,13 @@ V16_INLINE void w4_plain_block(const struct w4_job *job, size_t rows,
 		w4_pass(rows, panels, kind, job->table, pack_panel(args, n),
 			args->ldb, args->a + m * args->lda, args->lda, args->k,
 			job->start + (m - job->first), 1, sum);
+	if (job->as_they_are && n + panels * 16 <= args->n) {
+#pragma GCC unroll 32
+		for (size_t j = 0; j < rows * panels; j++)
+			v16i_store_all(args->c + (m + j / panels) * args->ldc +
+				       (n + j % panels * 16) * 4, sum[j]);
+		return;
+	}
 #pragma GCC unroll 32
 	for (size_t j = 0; j < rows * panels; j++)
 		v16i_store_all(out + j * 16, sum[j]);
@@ -219,6 +226,8 @@ static void w4_start(struct w4_job *job, const struct npu_mm_args *args,
 	job->kind = w4_kind_of(args);
 	job->offset = w4_offset(job->kind, args->flags);
 	job->zero_points = w4_has_zero_points(args);
+	job->as_they_are = args->type_c == NPU_TYPE_I32 && !job->zero_points &&
+			   !(args->flags & NPU_F_ACCUM);
 	if (job->kind != W4_BYTES)
 		job->table = w4_table_of(args);
 }

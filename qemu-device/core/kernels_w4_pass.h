@@ -20,6 +20,7 @@
  * @offset: how much larger they then are
  * @table: what a nibble means
  * @zero_points: nibbles have zero points
+ * @as_they_are: sums without groups are what goes to C
  * @start: w4_start_of() the sums of A's elements, [@end - @first][@groups]
  * @own: room for them if the caller has none
  */
@@ -29,7 +30,7 @@ struct w4_job {
 	unsigned int kind;
 	int32_t offset;
 	w4_table table;
-	bool zero_points;
+	bool zero_points, as_they_are;
 	const int32_t *start;
 	int32_t own[W4_MAX_SUMS];
 };
