@@ -298,6 +298,7 @@ static void npu_realize(PCIDevice *pdev, Error **errp)
         .sram_size = s->sram,
         .queues = s->queues,
         .threads = s->threads,
+        .no_pin = !s->pin,
     };
     char message[256];
 
@@ -342,6 +343,7 @@ static const Property npu_properties[] = {
     DEFINE_PROP_SIZE32("sram", NPUState, sram, 0),
     DEFINE_PROP_UINT32("queues", NPUState, queues, 0),
     DEFINE_PROP_UINT32("threads", NPUState, threads, 0),
+    DEFINE_PROP_BOOL("pin", NPUState, pin, true),
 };
 
 static const struct {
@@ -357,6 +359,7 @@ static const struct {
     { "sram", "SRAM of each core, a multiple of 4 KiB (the profile's)" },
     { "queues", "number of hardware queues, 4 to 16 (8)" },
     { "threads", "host threads that run jobs (one a host processor)" },
+    { "pin", "each thread on a processor of its own, if there are as many (on)" },
 };
 
 /* qom-set: more faults while the machine runs. */

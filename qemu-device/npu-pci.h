@@ -74,6 +74,7 @@ struct NPUState {
     uint32_t sram;
     uint32_t queues;
     uint32_t threads;
+    bool pin;
 };
 
 /* npu-pci.c: send the messages that workers asked for; under the big lock. */

@@ -56,6 +56,17 @@ static bool set_switch(bool *to, const char *name, const char *value,
 	       complain(c, "%s=%s: 'on' or 'off' is needed", name, value);
 }
 
+static bool set_pin(struct npu_core_config *config, const char *value,
+		    const struct complaint *c)
+{
+	bool pin;
+
+	if (!set_switch(&pin, "pin", value, c))
+		return false;
+	config->no_pin = !pin;
+	return true;
+}
+
 static bool set(struct npu_core_config *config, const char *name,
 		const char *value, const struct complaint *c)
 {
@@ -77,7 +88,9 @@ static bool set(struct npu_core_config *config, const char *name,
 		return set_number(&config->queues, name, value, c);
 	if (!strcmp(name, "threads"))
 		return set_number(&config->threads, name, value, c);
-	return complain(c, "no property is called '%s': profile, kernels, cores, sram, queues, threads, pace, inject and hazards are",
+	if (!strcmp(name, "pin"))
+		return set_pin(config, value, c);
+	return complain(c, "no property is called '%s': profile, kernels, cores, sram, queues, threads, pin, pace, inject and hazards are",
 			name);
 }
 

@@ -60,6 +60,7 @@ bool npu_core_choose(struct npu_core *npu, const struct npu_core_config *config,
 		return complain(c, "pace=%s: 'model' and 'host' are possible",
 				config->pace);
 	npu->paced = config->pace && !strcmp(config->pace, "model");
+	npu->pin = !config->no_pin;
 	npu->num_threads = config->threads;
 	if (!npu->num_threads)
 		npu->num_threads = processors > 0 ? (unsigned int)processors : 1;
@@ -141,17 +142,19 @@ static void dismantle(struct npu_core *npu)
 /* Signals are the owner's business: its threads get them, not these. */
 static bool start_threads(struct npu_core *npu)
 {
-	unsigned int wanted = npu->num_threads;
+	unsigned int wanted = npu->num_threads, started = 0;
 	sigset_t all, before;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	for (npu->num_threads = 0; npu->num_threads < wanted; npu->num_threads++)
-		if (pthread_create(&npu->threads[npu->num_threads], NULL,
-				   npu_sched_worker, npu))
-			break;
+	while (started < wanted && !pthread_create(&npu->threads[started], NULL,
+						   npu_sched_worker, npu))
+		started++;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return npu->num_threads == wanted;
+	pthread_mutex_lock(&npu->lock);
+	npu->num_threads = started;
+	pthread_mutex_unlock(&npu->lock);
+	return started == wanted;
 }
 
 static void stop_threads(struct npu_core *npu)

@@ -93,6 +93,8 @@ struct npu_tlb_regs {
  * @profile: what is modelled, with the owner's changes
  * @num_queues: queues
  * @num_threads: worker threads
+ * @pin: each on a processor of its own, if there are as many
+ * @workers: those that have begun
  * @threads: those
  * @lock: guards what follows
  * @work: there may be something to do for a worker
@@ -134,13 +136,13 @@ struct npu_core {
 	void *opaque;
 	const struct npu_kernels *kernels;
 	struct npu_profile profile;
-	unsigned int num_queues, num_threads;
+	unsigned int num_queues, num_threads, workers;
 	pthread_t threads[NPU_MAX_CORES];
 
 	pthread_mutex_t lock;
 	pthread_cond_t work, settled;
 	bool quit, enabled, resetting, fatal, stuck, paced, paused;
-	bool unmapping, nudged;
+	bool unmapping, nudged, pin;
 	struct npu_inject inject;
 	unsigned int busy;
 	uint32_t kicks;
@@ -272,6 +274,8 @@ void npu_sched_kick(struct npu_core *npu);
 void npu_sched_kick_all(struct npu_core *npu);
 /* A thread. */
 void *npu_sched_worker(void *core);
+/* pin.c: a processor for the calling thread, worker number @worker, if it is to have one. */
+void npu_pin(const struct npu_core *npu, unsigned int worker);
 /* pace.c; lock held. */
 /* The job is done, but must wait until its time has passed. */
 bool npu_pace_holds(struct npu_core *npu, struct npu_run *run);

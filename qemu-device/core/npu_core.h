@@ -108,6 +108,7 @@ struct npu_core_ops {
  *	for them is off
  * @hazards: look for accesses to SRAM that no token orders; slow
  * @threads: worker threads, 0 for one a host processor (at most one a core)
+ * @no_pin: do not give each thread a processor of its own where there are as many
  */
 struct npu_core_config {
 	const char *profile;
@@ -119,6 +120,7 @@ struct npu_core_config {
 	unsigned int queues;
 	unsigned int threads;
 	bool hazards;
+	bool no_pin;
 };
 
 /**

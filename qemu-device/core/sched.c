@@ -8,6 +8,10 @@
  * leaves others wakes the next; so what a thread puts on the list itself needs
  * no wake-up if it goes on to take one from there.
  *
+ * A core's SRAM and what it last read and wrote are in the caches of the processor
+ * that last worked for it. So of cores that wait a thread takes one of its own,
+ * if there is any: every so manieth.
+ *
  * While another thread is at work, what it leads to is soon there: cores of a
  * job meet at barriers many times a millisecond. A thread then looks out for
  * that a little before it sleeps, since sleeping and waking cost more than most
@@ -88,14 +92,20 @@ void npu_sched_ready(struct npu_core *npu, struct npu_exec *ex)
 	npu->ready_tail = &ex->next;
 }
 
-static struct npu_exec *pop_ready(struct npu_core *npu)
+/* A core for thread @me: the first of its own, or the first. */
+static struct npu_exec *pop_ready(struct npu_core *npu, unsigned int me)
 {
-	struct npu_exec *ex = npu->ready;
+	struct npu_exec **at = &npu->ready, *ex;
 
-	npu->ready = ex->next;
-	if (!npu->ready)
-		npu->ready_tail = &npu->ready;
-	else
+	while (*at && (*at)->unit % npu->num_threads != me)
+		at = &(*at)->next;
+	if (!*at)
+		at = &npu->ready;
+	ex = *at;
+	*at = ex->next;
+	if (!*at)
+		npu->ready_tail = at;
+	if (npu->ready)
 		npu_sched_kick(npu);
 	return ex;
 }
@@ -189,7 +199,17 @@ static void finish(struct npu_core *npu, struct npu_run *run)
 	release(npu, run, suspended);
 }
 
-/* Read the program with the thread that came first; false: it faulted. */
+static void all_ready(struct npu_core *npu, struct npu_run *run)
+{
+	run->pending = run->num_cores;
+	for (unsigned int i = 0; i < run->num_cores; i++)
+		npu_sched_ready(npu, run->cores[i]);
+}
+
+/*
+ * Read the program with the thread that came first; false: it faulted. Then all
+ * cores are ready, this thread's own too, which need not be the job's first.
+ */
 static bool load(struct npu_core *npu, struct npu_run *run)
 {
 	uint32_t vectors;
@@ -204,16 +224,11 @@ static bool load(struct npu_core *npu, struct npu_run *run)
 	run->loaded = true;
 	/* Now it may be asked for its cores. */
 	npu_sched_allocate(npu);
-	if (loaded) {
-		run->pending = run->num_cores;
-		for (unsigned int i = 1; i < run->num_cores; i++)
-			npu_sched_ready(npu, run->cores[i]);
-		if (run->num_cores > 1)
-			npu_sched_kick(npu);
-	}
 	pthread_mutex_unlock(&npu->lock);
 	npu_irq_raise(npu, vectors);
 	pthread_mutex_lock(&npu->lock);
+	if (loaded)
+		all_ready(npu, run);
 	return loaded;
 }
 
@@ -251,9 +266,7 @@ static void meet(struct npu_core *npu, struct npu_run *run)
 			finish(npu, run);
 		return;
 	}
-	run->pending = run->num_cores;
-	for (unsigned int i = 0; i < run->num_cores; i++)
-		npu_sched_ready(npu, run->cores[i]);
+	all_ready(npu, run);
 }
 
 /* Whatever else was wrong with it. */
@@ -289,10 +302,12 @@ static void take_up(struct npu_core *npu, struct npu_exec *ex)
 		tell_resumed(npu, run);
 	if (run->stuck) {
 		finish(npu, run);
-	} else if (!run->loaded && !load(npu, run)) {
-		if (run->stop == NPU_STOP_ABORT)
-			set_aborted(run);
-		finish(npu, run);
+	} else if (!run->loaded) {
+		if (!load(npu, run)) {
+			if (run->stop == NPU_STOP_ABORT)
+				set_aborted(run);
+			finish(npu, run);
+		}
 	} else {
 		work_for(npu, ex);
 		if (ex->state == NPU_EXEC_READY)
@@ -393,27 +408,30 @@ static bool attend(struct npu_core *npu, unsigned int q)
 	return false;
 }
 
-/* Do one thing, if there is any. */
-static bool step(struct npu_core *npu)
+/* Do one thing as thread @me, if there is any. */
+static bool step(struct npu_core *npu, unsigned int me)
 {
 	for (unsigned int q = 0; q < npu->num_queues; q++)
 		if (attend(npu, q))
 			return true;
 	if (!npu->ready)
 		return false;
-	take_up(npu, pop_ready(npu));
+	take_up(npu, pop_ready(npu, me));
 	return true;
 }
 
 void *npu_sched_worker(void *core)
 {
 	struct npu_core *npu = core;
+	unsigned int me;
 
 	if (npu->ops->thread_begin)
 		npu->ops->thread_begin(npu->opaque);
 	pthread_mutex_lock(&npu->lock);
+	me = npu->workers++;
+	npu_pin(npu, me);
 	while (!npu->quit) {
-		if (npu_pause_halts(npu) || (!step(npu) && !linger(npu)))
+		if (npu_pause_halts(npu) || (!step(npu, me) && !linger(npu)))
 			npu_pace_sleep(npu);
 		npu_reset_settle(npu);
 	}

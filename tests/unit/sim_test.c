@@ -142,6 +142,7 @@ static void test_names(void)
 	refused("sim:edge,sram=99999999999K", "a number is needed");
 	refused("sim:edge,sram=17M", "at most");
 	refused("sim:edge,colour=red", "no property is called 'colour'");
+	refused("sim:edge,pin=1", "pin=1: 'on' or 'off' is needed");
 	refused("sim:kernels=abacus", "unknown");
 	is(npu_device_open("simple", &device, &err), -ENOENT, "other names are nodes");
 	must(npu_device_open("sim:edge,cores=3,sram=64K,queues=5,threads=1", &device, &err),
