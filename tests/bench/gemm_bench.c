@@ -6,10 +6,12 @@
  * The two take turns in blocks: oneDNN's threads go on spinning for some milliseconds after a call, so
  * that what runs next beside them would be slowed, and a pause before the next one would slow them.
  */
+#define _GNU_SOURCE
 #include <dnnl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "bench.h"
@@ -101,6 +103,20 @@ static void *whole_pages(struct machine *m, uint64_t va, size_t size, bool writa
 			   writable);
 }
 
+/* Memory on huge pages, as the device's is. */
+static void *huge_pages(size_t size)
+{
+	void *p = aligned_alloc(NPU_HUGE_SIZE,
+				(size + NPU_HUGE_SIZE - 1) / NPU_HUGE_SIZE * NPU_HUGE_SIZE);
+
+	if (!p) {
+		fprintf(stderr, "gemm: no memory\n");
+		exit(1);
+	}
+	madvise(p, size, MADV_HUGEPAGE);
+	return p;
+}
+
 static double run_peer(const struct gemm *g)
 {
 	int32_t zero = 0;
@@ -142,12 +158,8 @@ static void compare(uint32_t m, uint32_t n, uint32_t k)
 	g.a = whole_pages(d.m, VA_A, (size_t)m * k, false);
 	packed = whole_pages(d.m, VA_B, (size_t)n * k, false);
 	g.c = whole_pages(d.m, VA_C, (size_t)m * n * 4, true);
-	g.b = malloc((size_t)n * k);
-	g.ref = malloc((size_t)m * n * 4);
-	if (!g.b || !g.ref) {
-		fprintf(stderr, "gemm: no memory\n");
-		exit(1);
-	}
+	g.b = huge_pages((size_t)n * k);
+	g.ref = huge_pages((size_t)m * n * 4);
 	fill(&g, packed);
 	bench_program(&d, build(d.insns, &g, d.cores), TILE_M * k + TILE_M * TILE_N * 4);
 	measure(&d, &g, device, peer);

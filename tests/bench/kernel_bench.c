@@ -8,15 +8,18 @@
  * runs, in processor time. These are host figures; the device's own time is
  * modelled.
  */
+#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "arith_convert.h"
 #include "kernels.h"
 
 #define RUNS	15
+#define HUGE_SIZE	(2u << 20)
 
 /**
  * struct bench - a MATMUL to time
@@ -82,15 +85,18 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-/* @bytes of small numbers, as bytes and as 16-bit floats. */
+/* @bytes of small numbers, as bytes and as 16-bit floats; on huge pages, as a guest's. */
 static uint8_t *make(size_t bytes)
 {
-	uint8_t *p = aligned_alloc(64, (bytes + 63) / 64 * 64);
+	size_t align = bytes < HUGE_SIZE ? 64 : HUGE_SIZE;
+	uint8_t *p = aligned_alloc(align, (bytes + align - 1) / align * align);
 
 	if (!p) {
 		fprintf(stderr, "kernel_bench: no memory for %zu bytes\n", bytes);
 		exit(1);
 	}
+	if (align == HUGE_SIZE)
+		madvise(p, bytes, MADV_HUGEPAGE);
 	for (size_t i = 0; i < bytes; i++)
 		p[i] = (uint8_t)(i * 2654435761u >> 27);
 	return p;
