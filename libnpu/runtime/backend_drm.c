@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* The kernel's driver as a backend. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 #include <xf86drm.h>
@@ -42,6 +43,22 @@ static void drm_unmap(const struct npu_device *device, void *data, uint64_t size
 	munmap(data, size);
 }
 
+static int drm_bo_export(const struct npu_device *device, uint32_t handle, int *fd)
+{
+	return drmPrimeHandleToFD(device->fd, handle, DRM_CLOEXEC | DRM_RDWR, fd) ? -errno : 0;
+}
+
+static int drm_bo_import(const struct npu_device *device, int fd, uint32_t *handle,
+			 uint64_t *size)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+
+	if (end < 0)
+		return -errno;
+	*size = end;
+	return drmPrimeFDToHandle(device->fd, fd, handle) ? -errno : 0;
+}
+
 static int drm_sync_create(const struct npu_device *device, uint32_t *handle)
 {
 	return drmSyncobjCreate(device->fd, 0, handle) ? -errno : 0;
@@ -59,12 +76,28 @@ static int drm_sync_wait(const struct npu_device *device, uint32_t handle,
 				      deadline_ns, 0, NULL);
 }
 
+/* A syncobj belongs to no driver: the other device's file may have it as well. */
+static int drm_sync_import(const struct npu_device *device, const struct npu_device *from,
+			   uint32_t from_handle, uint32_t *handle)
+{
+	int fd, ret;
+
+	if (drmSyncobjHandleToFD(from->fd, from_handle, &fd))
+		return -errno;
+	ret = drmSyncobjFDToHandle(device->fd, fd, handle) ? -errno : 0;
+	close(fd);
+	return ret;
+}
+
 const struct npu_backend npu_drm_backend = {
 	.close = drm_close,
 	.ioctl = drm_request,
 	.map = drm_map,
 	.unmap = drm_unmap,
+	.bo_export = drm_bo_export,
+	.bo_import = drm_bo_import,
 	.sync_create = drm_sync_create,
 	.sync_destroy = drm_sync_destroy,
 	.sync_wait = drm_sync_wait,
+	.sync_import = drm_sync_import,
 };

@@ -30,7 +30,7 @@ static int create_object(struct npu_buffer *buffer, struct npu_vm *vm,
 	return 0;
 }
 
-static int map_object(struct npu_buffer *buffer, struct npu_error *err)
+int npu_buffer_map(struct npu_buffer *buffer, struct npu_error *err)
 {
 	const struct npu_device *device = buffer->device;
 	int ret = device->backend->map(device, buffer->handle, buffer->size,
@@ -42,21 +42,31 @@ static int map_object(struct npu_buffer *buffer, struct npu_error *err)
 	return 0;
 }
 
+struct npu_buffer *npu_buffer_new(struct npu_device *device, struct npu_error *err)
+{
+	struct npu_buffer *buffer = calloc(1, sizeof(*buffer));
+
+	if (!buffer) {
+		npu_error_set(err, -ENOMEM, "%s: out of memory", device->path);
+		return NULL;
+	}
+	atomic_init(&buffer->refs, 1);
+	buffer->device = npu_device_get(device);
+	return buffer;
+}
+
 int npu_buffer_create(struct npu_device *device, struct npu_vm *vm,
 		      uint64_t size, struct npu_buffer **out,
 		      struct npu_error *err)
 {
-	struct npu_buffer *buffer = calloc(1, sizeof(*buffer));
+	struct npu_buffer *buffer = npu_buffer_new(device, err);
 	int ret;
 
 	if (!buffer)
-		return npu_error_set(err, -ENOMEM, "%s: out of memory",
-				     device->path);
-	atomic_init(&buffer->refs, 1);
-	buffer->device = npu_device_get(device);
+		return -ENOMEM;
 	ret = create_object(buffer, vm, size, err);
 	if (!ret)
-		ret = map_object(buffer, err);
+		ret = npu_buffer_map(buffer, err);
 	if (ret) {
 		npu_buffer_destroy(buffer);
 		return ret;
@@ -77,8 +87,12 @@ void npu_buffer_destroy(struct npu_buffer *buffer)
 
 	if (!buffer)
 		return;
-	if (atomic_fetch_sub_explicit(&buffer->refs, 1, memory_order_acq_rel) != 1)
+	if (atomic_load_explicit(&buffer->is_shared, memory_order_relaxed)) {
+		if (!npu_buffer_drop(buffer))
+			return;
+	} else if (atomic_fetch_sub_explicit(&buffer->refs, 1, memory_order_acq_rel) != 1) {
 		return;
+	}
 	if (buffer->data)
 		buffer->device->backend->unmap(buffer->device, buffer->data,
 					       buffer->size);

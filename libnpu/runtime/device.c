@@ -24,6 +24,7 @@ void npu_device_close(struct npu_device *device)
 		return;
 	npu_trace_close(device);
 	device->backend->close(device);
+	pthread_mutex_destroy(&device->share_lock);
 	free(device->path);
 	free(device);
 }

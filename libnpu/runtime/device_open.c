@@ -115,11 +115,13 @@ static int open_node(const char *path, struct npu_device **out,
 	}
 	device->fd = -1;
 	atomic_init(&device->refs, 1);
+	pthread_mutex_init(&device->share_lock, NULL);
 	if (sim_is_name(path))
 		ret = sim_open(device, path, err);
 	else
 		ret = open_file(device, path, err);
 	if (ret) {
+		pthread_mutex_destroy(&device->share_lock);
 		free(device->path);
 		free(device);
 		return ret;
@@ -157,39 +159,50 @@ static int by_number(const struct dirent **a, const struct dirent **b)
 /*
  * Nodes of other drivers are passed over; what stopped us at the first NPU
  * that could not be opened, or at a node that could not be looked at, is what
- * the user wants to hear.
+ * the user wants to hear. Return: how many have been opened, at most @wanted;
+ * 0 with an error.
  */
-static int open_first(const char *dir, struct dirent **nodes, int n,
-		      struct npu_device **device, struct npu_error *err)
+static uint32_t open_nodes(const char *dir, struct dirent **nodes, int n, uint32_t wanted,
+			   struct npu_device **devices, struct npu_error *err)
 {
 	struct npu_error node_err = { 0 }, first_err = { 0 };
-	int ret = 0, first = 0;
+	uint32_t have = 0;
+	int first = 0;
 
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n && have < wanted; i++) {
 		char path[512];
+		int ret;
 
 		snprintf(path, sizeof(path), "%s/%s", dir, nodes[i]->d_name);
-		ret = open_node(path, device, &node_err);
-		if (!ret)
-			return 0;
-		if (!first || (first == -ENODEV && ret != -ENODEV)) {
+		ret = open_node(path, &devices[have], &node_err);
+		have += !ret;
+		if (ret && (!first || (first == -ENODEV && ret != -ENODEV))) {
 			first = ret;
 			first_err = node_err;
 		}
 	}
-	if (first)
-		return npu_error_set(err, first, "%s", first_err.message);
-	return npu_error_set(err, -ENOENT,
-			     "%s has no node: see that 'lspci -d %04x:%04x' finds a device, and the kernel's log",
-			     dir, NPU_PCI_VENDOR_ID, NPU_PCI_DEVICE_ID);
+	if (!have && first)
+		npu_error_set(err, first, "%s", first_err.message);
+	else if (!have)
+		npu_error_set(err, -ENOENT,
+			      "%s has no node: see that 'lspci -d %04x:%04x' finds a device, and the kernel's log",
+			      dir, NPU_PCI_VENDOR_ID, NPU_PCI_DEVICE_ID);
+	return have;
 }
 
-int npu_device_open_in(const char *dir, struct npu_device **device,
-		       struct npu_error *err)
+static void close_all(struct npu_device **devices, uint32_t n)
 {
+	while (n--)
+		npu_device_close(devices[n]);
+}
+
+static int open_in(const char *dir, uint32_t wanted, struct npu_device **devices,
+		   struct npu_error *err)
+{
+	struct npu_error why = { 0 };
 	struct dirent **nodes;
 	int n = scandir(dir, &nodes, is_node, by_number);
-	int ret;
+	uint32_t have;
 
 	if (n < 0 && errno == ENOENT)
 		return npu_error_set(err, -ENOENT,
@@ -197,19 +210,49 @@ int npu_device_open_in(const char *dir, struct npu_device **device,
 				     dir, NPU_PCI_VENDOR_ID, NPU_PCI_DEVICE_ID);
 	if (n < 0)
 		return open_failed(dir, -errno, err);
-	ret = open_first(dir, nodes, n, device, err);
+	have = open_nodes(dir, nodes, n, wanted, devices, &why);
 	while (n--)
 		free(nodes[n]);
 	free(nodes);
-	return ret;
+	if (have == wanted)
+		return 0;
+	if (!have)
+		return npu_error_set(err, why.code, "%s", why.message);
+	close_all(devices, have);
+	return npu_error_set(err, -ENODEV, "%u NPUs are wanted, and %s has %u that can be opened",
+			     wanted, dir, have);
+}
+
+int npu_device_open_in(const char *dir, struct npu_device **device,
+		       struct npu_error *err)
+{
+	return open_in(dir, 1, device, err);
+}
+
+int npu_device_open_several(const char *path, uint32_t n, struct npu_device **devices,
+			    struct npu_error *err)
+{
+	if (!path)
+		path = secure_getenv("NPU_DEVICE");
+	if (!path || !*path)
+		return open_in(NODE_DIR, n, devices, err);
+	if (n > 1 && !sim_is_name(path))
+		return npu_error_set(err, -EINVAL,
+				     "%s is one device, and %u are wanted: name each of them",
+				     path, n);
+	for (uint32_t i = 0; i < n; i++) {
+		int ret = open_node(path, &devices[i], err);
+
+		if (ret) {
+			close_all(devices, i);
+			return ret;
+		}
+	}
+	return 0;
 }
 
 int npu_device_open(const char *path, struct npu_device **device,
 		    struct npu_error *err)
 {
-	if (!path)
-		path = secure_getenv("NPU_DEVICE");
-	if (path && *path)
-		return open_node(path, device, err);
-	return npu_device_open_in(NODE_DIR, device, err);
+	return npu_device_open_several(path, 1, device, err);
 }

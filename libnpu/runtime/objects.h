@@ -32,6 +32,9 @@ struct sim;
  * @path: its name
  * @info: what it told when it was opened
  * @tracer: file of its trace, or NULL
+ * @share_lock: protects @shared
+ * @shared: buffers that have been exported or imported. A device has one handle
+ *	for one memory, however often it is imported
  */
 struct npu_device {
 	atomic_uint refs;
@@ -41,6 +44,8 @@ struct npu_device {
 	char *path;
 	struct npu_device_info info;
 	struct npu_tracer *tracer;
+	pthread_mutex_t share_lock;
+	struct npu_buffer *shared;
 };
 
 /**
@@ -50,6 +55,8 @@ struct npu_device {
  * @size: bytes
  * @data: mapping of @size bytes
  * @handle: GEM handle
+ * @is_shared: it is in the list of its device; never taken back
+ * @next_shared: next one there
  */
 struct npu_buffer {
 	atomic_uint refs;
@@ -57,6 +64,8 @@ struct npu_buffer {
 	uint64_t size;
 	void *data;
 	uint32_t handle;
+	atomic_bool is_shared;
+	struct npu_buffer *next_shared;
 };
 
 /**
@@ -97,6 +106,25 @@ int npu_device_ioctl(const struct npu_device *device, unsigned long request,
  */
 int npu_device_open_in(const char *dir, struct npu_device **device,
 		       struct npu_error *err);
+
+/**
+ * npu_buffer_new() - a buffer without memory
+ * @device: device
+ * @err: no memory
+ *
+ * Return: the buffer, to be given back with npu_buffer_destroy(), or NULL.
+ */
+struct npu_buffer *npu_buffer_new(struct npu_device *device, struct npu_error *err);
+
+/** npu_buffer_map() - map it for the CPU */
+int npu_buffer_map(struct npu_buffer *buffer, struct npu_error *err);
+
+/**
+ * npu_buffer_drop() - drop a reference of a buffer that is shared
+ *
+ * Return: whether it was the last; then nobody finds the buffer any more.
+ */
+bool npu_buffer_drop(struct npu_buffer *buffer);
 
 /** npu_deadline() - now plus a timeout, in CLOCK_MONOTONIC; negative: never */
 int64_t npu_deadline(int64_t timeout_ns);

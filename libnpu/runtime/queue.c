@@ -70,6 +70,7 @@ int npu_queue_create(struct npu_vm *vm, const struct npu_queue_options *options,
 		     struct npu_queue **out, struct npu_error *err)
 {
 	static const struct npu_queue_options defaults;
+	static atomic_ullong serial = 1;
 	struct npu_queue *queue;
 	int ret;
 
@@ -83,6 +84,7 @@ int npu_queue_create(struct npu_vm *vm, const struct npu_queue_options *options,
 		return npu_error_set(err, -ENOMEM, "%s: out of memory",
 				     vm->device->path);
 	atomic_init(&queue->refs, 1);
+	queue->serial = atomic_fetch_add_explicit(&serial, 1, memory_order_relaxed);
 	pthread_mutex_init(&queue->lock, NULL);
 	queue->vm = npu_vm_get(vm);
 	queue->results.vm = vm;
@@ -111,6 +113,7 @@ void npu_queue_destroy(struct npu_queue *queue)
 	if (queue->id)
 		npu_device_ioctl(device, DRM_IOCTL_NPU_CONTEXT_DESTROY, &destroy);
 	npu_trace_queue_gone(queue);
+	npu_queue_forget_imports(queue);
 	if (queue->syncobj)
 		device->backend->sync_destroy(device, queue->syncobj);
 	result_pool_fini(&queue->results);

@@ -12,27 +12,44 @@
 
 struct trace_collector;
 
+#define QUEUE_IMPORTS 16
+
+/**
+ * struct queue_import - timeline of a queue of another device
+ * @serial: of that queue; 0: none
+ * @handle: of the timeline, on this queue's device
+ */
+struct queue_import {
+	uint64_t serial;
+	uint32_t handle;
+};
+
 /**
  * struct npu_queue - a context of the driver, with a timeline of its submits
  * @refs: references
  * @vm: holds a reference
  * @id: the driver's id of the context
+ * @serial: never another's in this process
  * @timeout_ms: longest time that a job may run
  * @syncobj: timeline; the n-th submit signals point n
  * @lock: protects what follows, and puts submits in the order of their points
  * @point: of the last submit
  * @results: records of jobs
+ * @imports: timelines that its jobs have waited for, @next_import the oldest
  * @collector: of traces, or NULL
  */
 struct npu_queue {
 	atomic_uint refs;
 	struct npu_vm *vm;
 	uint32_t id;
+	uint64_t serial;
 	uint32_t timeout_ms;
 	uint32_t syncobj;
 	pthread_mutex_t lock;
 	uint64_t point;
 	struct result_pool results;
+	struct queue_import imports[QUEUE_IMPORTS];
+	uint32_t next_import;
 	struct trace_collector *collector;
 };
 
@@ -77,6 +94,22 @@ struct npu_fence {
 };
 
 struct npu_queue *npu_queue_get(struct npu_queue *queue);
+
+/**
+ * npu_queue_import() - a timeline that jobs of a queue can wait for
+ * @queue: queue, its lock held
+ * @from: queue that the timeline is of, of the same device or another
+ * @handle: receives the timeline's handle on the device of @queue; good while the
+ *	lock is held
+ * @err: what failed
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_queue_import(struct npu_queue *queue, const struct npu_queue *from,
+		     uint32_t *handle, struct npu_error *err);
+
+/** npu_queue_forget_imports() - give all imported timelines back */
+void npu_queue_forget_imports(struct npu_queue *queue);
 
 /**
  * npu_fence_result() - wait for a fence, for the cause rather than a message

@@ -40,18 +40,21 @@ static int check_jobs(const struct npu_queue *queue,
 					     i, jobs[i].num_waits,
 					     NPU_QUEUE_MAX_WAITS);
 		for (uint32_t j = 0; j < jobs[i].num_waits; j++)
-			if (jobs[i].waits[j]->queue->vm->device !=
-			    queue->vm->device)
+			if (jobs[i].waits[j]->queue->vm->device->backend !=
+			    queue->vm->device->backend)
 				return npu_error_set(err, -EXDEV,
-						     "job %u waits for a fence of another device: wait for it on the CPU",
-						     i);
+						     "job %u on %s waits for a fence of %s, a device of another kind: wait for it on the CPU",
+						     i, queue->vm->device->path,
+						     jobs[i].waits[j]->queue->vm->device->path);
 		*num_waits += jobs[i].num_waits;
 	}
 	return 0;
 }
 
-static void fill_job(struct drm_npu_job *to, const struct npu_queue_job *from,
-		     struct drm_npu_sync *syncs)
+/* The queue's lock is held: it keeps the timelines of other devices. */
+static int fill_job(struct npu_queue *queue, struct drm_npu_job *to,
+		    const struct npu_queue_job *from, struct drm_npu_sync *syncs,
+		    struct npu_error *err)
 {
 	*to = (struct drm_npu_job){
 		.program = from->program,
@@ -62,7 +65,10 @@ static void fill_job(struct drm_npu_job *to, const struct npu_queue_job *from,
 		.num_args = from->num_args,
 	};
 	for (uint32_t i = 0; i < from->num_waits; i++) {
-		syncs[i].handle = from->waits[i]->queue->syncobj;
+		int ret = npu_queue_import(queue, from->waits[i]->queue, &syncs[i].handle, err);
+
+		if (ret)
+			return ret;
 		syncs[i].flags = DRM_NPU_SYNC_WAIT | DRM_NPU_SYNC_TIMELINE;
 		syncs[i].timeline_point = from->waits[i]->point;
 	}
@@ -71,6 +77,7 @@ static void fill_job(struct drm_npu_job *to, const struct npu_queue_job *from,
 		to->syncs.count = from->num_waits;
 		to->syncs.array = (uintptr_t)syncs;
 	}
+	return 0;
 }
 
 /* Jobs of a context run in order: the last one's end is the end of all. */
@@ -171,15 +178,17 @@ static int submit(struct submission *s, const struct npu_queue_job *jobs,
 		  struct npu_error *err)
 {
 	struct drm_npu_sync *sync = s->syncs;
-	int ret;
+	int ret = 0;
 
-	for (uint32_t i = 0; i < s->num_jobs; i++) {
-		fill_job(&s->jobs[i], &jobs[i], sync);
+	pthread_mutex_lock(&s->queue->lock);
+	for (uint32_t i = 0; !ret && i < s->num_jobs; i++) {
+		ret = fill_job(s->queue, &s->jobs[i], &jobs[i], sync, err);
 		sync += jobs[i].num_waits;
 	}
-	pthread_mutex_lock(&s->queue->lock);
-	signal_point(&s->jobs[s->num_jobs - 1], sync, s->queue);
-	ret = submit_locked(s, err);
+	if (!ret) {
+		signal_point(&s->jobs[s->num_jobs - 1], sync, s->queue);
+		ret = submit_locked(s, err);
+	}
 	pthread_mutex_unlock(&s->queue->lock);
 	return ret;
 }

@@ -9,9 +9,10 @@
  *
  *	sim_open.c	names, properties, the requests
  *	sim_bus.c	memory, and the machine's way to it
- *	sim_bo.c	buffers
+ *	sim_bo.c sim_bo_share.c	buffers
  *	sim_page_table.c sim_mapping.c sim_vm.c	address spaces
  *	sim_context.c sim_submit.c sim_queue.c sim_sync.c	jobs
+ *	sim_link.c	timelines of other machines
  *	sim_recovery.c	time limits, resets
  *	sim_table.c	ids
  */

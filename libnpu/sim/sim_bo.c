@@ -16,12 +16,23 @@ static int check_size(const struct sim *sim, uint64_t size)
 	return size / page > pages ? -ENOMEM : 0;
 }
 
+int sim_bo_add(struct sim *sim, struct sim_bo *bo, uint32_t *handle)
+{
+	int ret = sim_table_add(&sim->bos, bo, handle);
+
+	if (ret)
+		return ret;
+	bo->serial = ++sim->serial;
+	sim->usage.bo_bytes += bo->size;
+	sim->usage.bo_count++;
+	return 0;
+}
+
 /* Lock held. */
 static int add(struct sim *sim, struct sim_bo *bo,
 	       struct drm_npu_bo_create *args)
 {
 	const struct sim_vm *vm;
-	int ret;
 
 	if (args->exclusive_vm_id) {
 		vm = sim_table_get(&sim->vms, args->exclusive_vm_id);
@@ -29,13 +40,7 @@ static int add(struct sim *sim, struct sim_bo *bo,
 			return -ENOENT;
 		bo->exclusive = vm->serial;
 	}
-	ret = sim_table_add(&sim->bos, bo, &args->handle);
-	if (ret)
-		return ret;
-	bo->serial = ++sim->serial;
-	sim->usage.bo_bytes += bo->size;
-	sim->usage.bo_count++;
-	return 0;
+	return sim_bo_add(sim, bo, &args->handle);
 }
 
 int sim_bo_create(struct sim *sim, struct drm_npu_bo_create *args)
@@ -51,6 +56,7 @@ int sim_bo_create(struct sim *sim, struct drm_npu_bo_create *args)
 	if (!bo)
 		return -ENOMEM;
 	bo->refs = 1;
+	bo->share = -1;
 	bo->size = (args->size + NPU_PAGE_SIZE - 1) & ~(NPU_PAGE_SIZE - 1);
 	if (!sim_bus_alloc(&sim->bus, bo->size, &bo->bus)) {
 		free(bo);
@@ -74,6 +80,8 @@ void sim_bo_put(struct sim *sim, struct sim_bo *bo)
 		return;
 	sim->usage.bo_bytes -= bo->size;
 	sim->usage.bo_count--;
+	if (bo->share >= 0)
+		close(bo->share);
 	sim_bus_free(&sim->bus, bo->bus, bo->size);
 	free(bo);
 }
@@ -132,6 +140,14 @@ static bool all_ended(const struct sim *sim, const struct users *users)
 			return false;
 	}
 	return true;
+}
+
+bool sim_bo_idle(const struct sim *sim, const struct sim_bo *bo)
+{
+	struct users users = { 0 };
+
+	find_users(sim, bo, &users);
+	return all_ended(sim, &users);
 }
 
 int sim_bo_wait(struct sim *sim, const struct drm_npu_bo_wait *args)

@@ -11,6 +11,7 @@
 #define NPU_SIM_SIM_MACHINE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/queue.h>
@@ -49,10 +50,12 @@ TAILQ_HEAD(sim_context_list, sim_context);
  * @exclusive: serial of the only address space that may map it, or zero
  * @size: bytes
  * @bus: bus address
+ * @share: once it is shared, the file that holds its memory; else -1
  */
 struct sim_bo {
 	unsigned int refs;
 	uint64_t serial, exclusive, size, bus;
+	int share;
 };
 
 /**
@@ -83,13 +86,39 @@ struct sim_vm {
 
 /**
  * struct sim_sync - a timeline
- * @refs: its handle, and jobs
+ * @refs: its handle, jobs, and links that tell other machines of it
  * @point: where it is
+ * @link: what tells this machine, if it is another's timeline; or NULL
  */
 struct sim_sync {
 	unsigned int refs;
 	uint64_t point;
+	struct sim_link *link;
 };
+
+/**
+ * struct sim_link - lets a machine know where a timeline of another is
+ * @next: in &sim.links of the machine whose timeline it is, guarded by its lock
+ * @listening: in &sim.listening of the machine that is told, guarded by its lock
+ * @refs: one of each machine
+ * @from: the timeline; guarded by the lock of its machine
+ * @told: the point that the other has been told
+ * @sync: what the machine that is told has instead, guarded by its lock; NULL:
+ *	nobody needs it any more
+ * @lock: guards @to; taken before that machine's lock
+ * @to: the machine that is told; NULL: it is gone
+ */
+struct sim_link {
+	TAILQ_ENTRY(sim_link) next, listening;
+	atomic_uint refs;
+	struct sim_sync *from;
+	uint64_t told;
+	struct sim_sync *sync;
+	pthread_mutex_t lock;
+	struct sim *to;
+};
+
+TAILQ_HEAD(sim_link_list, sim_link);
 
 struct sim_point {
 	struct sim_sync *sync;
@@ -205,6 +234,8 @@ struct sim_queue {
  * @dead: those that only have to be freed
  * @contexts: all contexts
  * @queues: the machine's queues
+ * @links: to machines that wait for timelines of this one
+ * @listening: those whose timelines jobs here wait for
  * @usage: what DRM_NPU_QUERY_USAGE says
  */
 struct sim {
@@ -227,6 +258,7 @@ struct sim {
 	struct sim_vm_list dead;
 	struct sim_context_list contexts;
 	struct sim_queue queues[NPU_MAX_QUEUES];
+	struct sim_link_list links, listening;
 	struct drm_npu_usage_info usage;
 };
 
@@ -250,6 +282,13 @@ int sim_bo_create(struct sim *sim, struct drm_npu_bo_create *args);
 int sim_bo_close(struct sim *sim, uint32_t handle);
 int sim_bo_wait(struct sim *sim, const struct drm_npu_bo_wait *args);
 int sim_bo_data(struct sim *sim, uint32_t handle, void **data);
+/* sim_bo_share.c */
+int sim_bo_export(struct sim *sim, uint32_t handle, int *fd);
+int sim_bo_import(struct sim *sim, int fd, uint32_t *handle, uint64_t *size);
+/* Whether all jobs that may use a buffer have ended; lock held. */
+bool sim_bo_idle(const struct sim *sim, const struct sim_bo *bo);
+/* Give a buffer a handle; lock held. */
+int sim_bo_add(struct sim *sim, struct sim_bo *bo, uint32_t *handle);
 /* Drop a reference; lock held. */
 void sim_bo_put(struct sim *sim, struct sim_bo *bo);
 
@@ -305,6 +344,17 @@ int sim_sync_wait(struct sim *sim, uint32_t handle, uint64_t point,
 		  int64_t deadline_ns);
 /* Drop a reference; lock held. */
 void sim_sync_put(struct sim_sync *sync);
+
+/*
+ * sim_link.c: a timeline of @from, for jobs of @sim to wait for; without locks.
+ * And what the watchdog does: tell one machine of news, if there are any, for
+ * which the lock is dropped meanwhile.
+ */
+int sim_link_import(struct sim *sim, struct sim *from, uint32_t from_handle,
+		    uint32_t *handle);
+bool sim_link_tell(struct sim *sim);
+/* The machine is about to go: nobody tells it anything any more, nor it others. */
+void sim_link_end(struct sim *sim);
 
 /* sim_recovery.c: the watchdog, given a struct sim. */
 void *sim_recovery_thread(void *sim);

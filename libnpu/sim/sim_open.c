@@ -200,6 +200,23 @@ static void unmap_buffer(const struct npu_device *device, void *data,
 	(void)size;
 }
 
+static int export_buffer(const struct npu_device *device, uint32_t handle, int *fd)
+{
+	return sim_bo_export(device->machine, handle, fd);
+}
+
+static int import_buffer(const struct npu_device *device, int fd, uint32_t *handle,
+			 uint64_t *size)
+{
+	return sim_bo_import(device->machine, fd, handle, size);
+}
+
+static int import_sync(const struct npu_device *device, const struct npu_device *from,
+		       uint32_t from_handle, uint32_t *handle)
+{
+	return sim_link_import(device->machine, from->machine, from_handle, handle);
+}
+
 static int create_sync(const struct npu_device *device, uint32_t *handle)
 {
 	return sim_sync_create(device->machine, handle);
@@ -233,6 +250,8 @@ static void init_lists(struct sim *sim)
 {
 	TAILQ_INIT(&sim->dead);
 	TAILQ_INIT(&sim->contexts);
+	TAILQ_INIT(&sim->links);
+	TAILQ_INIT(&sim->listening);
 	for (uint32_t q = 0; q < NPU_MAX_QUEUES; q++)
 		TAILQ_INIT(&sim->queues[q].jobs);
 	sim->vms.max = SIM_MAX_VMS;
@@ -290,6 +309,7 @@ static void sim_close(struct npu_device *device)
 {
 	release_all(device->machine);
 	stop_watchdog(device->machine);
+	sim_link_end(device->machine);
 	dismantle(device->machine);
 }
 
@@ -298,9 +318,12 @@ static const struct npu_backend sim_backend = {
 	.ioctl = sim_ioctl,
 	.map = map_buffer,
 	.unmap = unmap_buffer,
+	.bo_export = export_buffer,
+	.bo_import = import_buffer,
 	.sync_create = create_sync,
 	.sync_destroy = destroy_sync,
 	.sync_wait = wait_sync,
+	.sync_import = import_sync,
 };
 
 bool sim_is_name(const char *name)

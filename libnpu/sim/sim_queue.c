@@ -105,6 +105,8 @@ static void end_job(struct sim *sim, struct sim_job *job,
 	for (uint32_t i = job->num_waits; i < job->num_points; i++)
 		if (job->points[i].sync->point < job->points[i].point)
 			job->points[i].sync->point = job->points[i].point;
+	if (!TAILQ_EMPTY(&sim->links))
+		pthread_cond_signal(&sim->watch);
 	TAILQ_REMOVE(&ctx->vm->jobs, job, vm_link);
 	sim_past_forget(&ctx->vm->past, TAILQ_EMPTY(&ctx->vm->jobs) ?
 			UINT64_MAX : TAILQ_FIRST(&ctx->vm->jobs)->vm_seqno);

@@ -5,7 +5,8 @@
  * allows is aborted and the context banned. If the machine does not obey, the
  * queue is reset, then the machine, and at last it is given up.
  *
- * The same thread frees address spaces whose last user was a job.
+ * The same thread frees address spaces whose last user was a job, and tells other
+ * machines what they wait for.
  */
 #include "sim_machine.h"
 
@@ -178,7 +179,9 @@ void *sim_recovery_thread(void *opaque)
 	while (!sim->quit) {
 		if (TAILQ_EMPTY(&sim->dead)) {
 			look(sim);
-			sleep_for(sim, next_look(sim));
+			/* What a look has ended nobody else tells of. */
+			if (!sim_link_tell(sim))
+				sleep_for(sim, next_look(sim));
 			continue;
 		}
 		pthread_mutex_unlock(&sim->lock);

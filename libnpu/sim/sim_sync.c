@@ -23,8 +23,11 @@ int sim_sync_create(struct sim *sim, uint32_t *handle)
 
 void sim_sync_put(struct sim_sync *sync)
 {
-	if (!--sync->refs)
-		free(sync);
+	if (--sync->refs)
+		return;
+	if (sync->link)
+		sync->link->sync = NULL;
+	free(sync);
 }
 
 void sim_sync_destroy(struct sim *sim, uint32_t handle)

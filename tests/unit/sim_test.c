@@ -175,7 +175,7 @@ static void test_two(void)
 	uint64_t args[3], elsewhere[3] = { 1 << 30, 1 << 30, 8 };
 	struct npu_queue_job job, waits;
 	struct npu_device_usage usage;
-	struct npu_fence *fence;
+	struct npu_fence *fence, *second;
 	struct npu_buffer *data;
 	struct npu_error err;
 	struct rig a, b;
@@ -194,14 +194,14 @@ static void test_two(void)
 	waits = copy(&b, elsewhere);
 	waits.waits = &fence;
 	waits.num_waits = 1;
-	is(npu_queue_submit(b.queue, &waits, 1, NULL, &err), -EXDEV,
-	   "a device does not wait for another's fence");
+	is(npu_queue_submit(b.queue, &waits, 1, &second, &err), 0,
+	   "a device waits for another's fence");
 	is(npu_fence_wait(fence, 60 * SECOND, &err), 0, "a job of one runs");
 	is(bytes[PAGE + 99], 0x5a, "and copies");
+	is(npu_fence_wait(second, 60 * SECOND, &err), -EFAULT, "the other has other memory: %s",
+	   err.message);
+	npu_fence_destroy(second);
 	npu_fence_destroy(fence);
-	waits.waits = NULL;
-	waits.num_waits = 0;
-	is(run(&b, &waits, &err), -EFAULT, "the other has other memory: %s", err.message);
 	must(npu_device_usage(a.device, &usage, &err), &err);
 	is(usage.jobs_done, 1, "one job is done in one");
 	is(usage.jobs_failed, 0, "and none has failed");

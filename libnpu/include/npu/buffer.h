@@ -42,6 +42,37 @@ int npu_buffer_create(struct npu_device *device, struct npu_vm *vm,
  */
 void npu_buffer_destroy(struct npu_buffer *buffer);
 
+/**
+ * npu_buffer_export() - let others use a buffer's memory
+ * @buffer: buffer, created without an address space of its own
+ * @fd: receives a dma-buf, for npu_buffer_import() on any device, for another
+ *	driver, or another process; the caller closes it
+ * @err: what failed
+ *
+ * A device in the process ("sim") gives a memfd, which only others of its kind
+ * import; while it is made no job may use the buffer, and nobody may write to it.
+ *
+ * Return: 0; -EBUSY when jobs use the buffer of a device in the process; or
+ * another negative errno.
+ */
+int npu_buffer_export(struct npu_buffer *buffer, int *fd, struct npu_error *err);
+
+/**
+ * npu_buffer_import() - use memory of another device
+ * @device: device
+ * @fd: what npu_buffer_export() gave, or a dma-buf of another driver; not needed
+ *	any more when this returns
+ * @buffer: receives the buffer; give it back with npu_buffer_destroy()
+ * @err: what failed
+ *
+ * Nothing orders the jobs of the devices that share the memory: let a job wait
+ * for the fences of the other device's (&npu_queue_job.waits).
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_buffer_import(struct npu_device *device, int fd, struct npu_buffer **buffer,
+		      struct npu_error *err);
+
 /** npu_buffer_data() - the buffer's memory, for reading and writing by the CPU */
 void *npu_buffer_data(const struct npu_buffer *buffer);
 

@@ -113,6 +113,20 @@ int npu_device_open(const char *path, struct npu_device **device,
 		    struct npu_error *err);
 
 /**
+ * npu_device_open_several() - open so many NPUs
+ * @path: a name of a machine in the process, of which each is then one; a node, if
+ *	@n is 1; NULL: as for npu_device_open(), and without a name the first nodes
+ *	whose driver is "npu"
+ * @n: number of devices, not zero
+ * @devices: receives them; give each back with npu_device_close()
+ * @err: what failed and what to do about it
+ *
+ * Return: as npu_device_open(); -ENODEV if there are fewer. Then none is open.
+ */
+int npu_device_open_several(const char *path, uint32_t n, struct npu_device **devices,
+			    struct npu_error *err);
+
+/**
  * npu_device_close() - give a device back
  * @device: device, or NULL
  *

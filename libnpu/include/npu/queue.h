@@ -51,7 +51,8 @@ struct npu_queue_options {
  * @budget: work that each core may do; 0: the device's maximum
  * @args: values of its arguments, read by the submit
  * @num_args: number of @args, that which the program's header says
- * @waits: fences that must signal before it starts, or NULL
+ * @waits: fences that must signal before it starts, or NULL; also of queues of
+ *	other devices, if those are devices in the process as well, or none is
  * @num_waits: number of @waits, at most NPU_QUEUE_MAX_WAITS
  */
 struct npu_queue_job {
