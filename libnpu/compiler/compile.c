@@ -18,6 +18,7 @@
 /**
  * struct job - one compilation
  * @model: model
+ * @shard: the device's part of it
  * @graph: its graph, or that of a block
  * @target: device
  * @layer: block to compile, or -1 for the whole model
@@ -30,6 +31,7 @@
  */
 struct job {
 	struct npu_model *model;
+	struct shard shard;
 	struct npu_graph *graph;
 	const struct npu_target *target;
 	int64_t layer;
@@ -89,6 +91,7 @@ static int compile_once(const struct job *job, struct npu_job_image **image,
 		.no_data = job->options->no_data,
 		.progress = job->options->progress,
 		.progress_opaque = job->options->progress_opaque,
+		.rank = job->shard.rank, .devices = job->shard.devices,
 	};
 
 	return compile_nodes(job->graph, &c, image, err);
@@ -104,7 +107,8 @@ static int compile_fitting(struct job *job, bool chosen, struct npu_job_image **
 	for (;;) {
 		int ret;
 
-		job->cpu_space = job->chunk == 1 && !job->options->no_fallback;
+		job->cpu_space = job->chunk == 1 && !job->options->no_fallback &&
+				 job->shard.devices == 1;
 		ret = compile_once(job, image, err);
 
 		if (ret != -ENOSPC || chosen || job->chunk == 1)
@@ -151,9 +155,9 @@ static int build_graph(struct job *job, struct npu_error *err)
 	if (ret)
 		return ret;
 	if (job->layer < 0)
-		transformer_graph(job->graph, job->model);
+		transformer_graph(job->graph, job->model, &job->shard);
 	else
-		transformer_block_graph(job->graph, job->model, job->layer);
+		transformer_block_graph(job->graph, job->model, &job->shard, job->layer);
 	return 0;
 }
 
@@ -189,8 +193,12 @@ static int compile(const struct npu_gguf *gguf, int64_t layer,
 	else if (job.chunk > job.context)
 		ret = npu_error_set(err, -EINVAL, "chunk of %u: the context has %u positions",
 				    job.chunk, job.context);
+	else if (layer >= 0 && options->devices > 1)
+		ret = npu_error_set(err, -EINVAL, "a block alone is not split over devices");
 	else
 		ret = choose_sequences(&job, err);
+	if (!ret)
+		ret = shard_of(job.model, options, &job.shard, err);
 	if (!ret)
 		ret = build_graph(&job, err);
 	if (!ret)

@@ -2,6 +2,7 @@
 /* Compiling a public graph: fusion, translation, placement, lowering, image. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <hw/npu_isa.h>
 
@@ -37,6 +38,31 @@ static int make_image(struct graph *g, const struct compilation *c,
 	return ret;
 }
 
+/* What npu/compile.h promises. */
+static int fill_devices(const struct tensor *t, void *dst, struct npu_error *err)
+{
+	const struct compilation *c = t->data;
+	const int32_t values[] = { c->devices, c->rank };
+
+	(void)err;
+	memcpy(dst, values, sizeof(values));
+	return 0;
+}
+
+static void add_devices(struct graph *g, const struct compilation *c)
+{
+	struct tensor *t;
+
+	if (c->devices <= 1)
+		return;
+	t = graph_tensor(g, MEM_WEIGHTS, NPU_JOB_CONST, NPU_TYPE_I32, (uint64_t[]){ 2 }, 1,
+			 "devices");
+	if (!t)
+		return;
+	t->fill = fill_devices;
+	t->data = c;
+}
+
 int compile_nodes(struct npu_graph *graph, const struct compilation *c,
 		  struct npu_job_image **image, struct npu_error *err)
 {
@@ -57,6 +83,7 @@ int compile_nodes(struct npu_graph *graph, const struct compilation *c,
 	g.kv.plain = c->plain;
 	fuse_nodes(graph);
 	translate_graph(&t);
+	add_devices(&g, c);
 	ret = g.err.code ? npu_error_set(err, g.err.code, "%s", g.err.message) :
 			   make_image(&g, c, image, err);
 	graph_release(&g);

@@ -19,6 +19,7 @@
  * @weights: format of the matrices
  * @programs: programs, @n of them
  * @no_data: leave the weights out
+ * @devices: devices that the model is split over, @rank the one it is for; 0: one
  * @progress: told how many bytes of weights are converted, or NULL
  * @progress_opaque: passed to @progress
  */
@@ -30,6 +31,7 @@ struct compilation {
 	struct image_program *programs;
 	uint32_t n;
 	bool no_data;
+	uint32_t devices, rank;
 	npu_progress_fn *progress;
 	void *progress_opaque;
 };

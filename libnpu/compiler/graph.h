@@ -26,6 +26,7 @@ enum mem_kind {
 	MEM_CACHE,	/* kept from run to run */
 	MEM_IO,		/* inputs and outputs */
 	MEM_SCRATCH,	/* between operators */
+	MEM_SHARED,	/* the same memory on all devices that share a model */
 	MEM_KINDS
 };
 
@@ -181,8 +182,10 @@ struct attention_shape {
  * @vectors: vectors in a row, of operators that work on vectors (OP_MAP and behind)
  * @cols: elements of such a vector
  * @x: input
+ * @exchange: what it reads are results of other devices: a part of its own begins here
  * @x_col: first column of @x that OP_COPY reads, and @x_ld its columns in all
- * @y_col: first column of @y that it writes, and @y_ld its columns in all
+ * @y_col: first column of @y that it writes, and @y_ld its columns in all; of
+ *	OP_LINEAR likewise, unless @y_ld is 0: @y has the columns of the matrix
  * @at_positions: rows of @x are found by the position of the token (OP_COPY)
  * @index: I32 rows of @x that OP_EMBED takes
  * @norm: weights of a norm of the input first, or NULL
@@ -213,6 +216,7 @@ struct op {
 	enum op_rows rows;
 	uint32_t n_rows, vectors;
 	uint64_t cols;
+	bool exchange;
 	const struct tensor *x;
 	uint64_t x_col, x_ld, y_col, y_ld;
 	bool at_positions;

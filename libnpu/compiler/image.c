@@ -11,7 +11,7 @@
 #define PROGRAM_ALIGN 128u
 
 static const char *const segment_names[MEM_KINDS] = {
-	"weights", "cache", "io", "scratch",
+	"weights", "cache", "io", "scratch", "shared",
 };
 
 static const char *const run_args[] = { "pos", "tokens", "logits", "slot" };

@@ -32,7 +32,7 @@ static void add_target(EVP_MD_CTX *md, const struct npu_target *t, bool *good)
 }
 
 /* Whoever adds a choice of the compiler adds it here, or an old result would do for it. */
-_Static_assert(sizeof(struct npu_compile_options) == 40 + 2 * sizeof(void *),
+_Static_assert(sizeof(struct npu_compile_options) == 48 + 3 * sizeof(void *),
 	       "all of the compiler's choices belong into the key");
 
 static void add_options(EVP_MD_CTX *md, const struct npu_compile_options *o, bool *good)
@@ -48,6 +48,10 @@ static void add_options(EVP_MD_CTX *md, const struct npu_compile_options *o, boo
 	add_u64(md, o ? o->batch : 0, good);
 	add_u64(md, o ? o->kv : 0, good);
 	add_u64(md, o ? o->attention : 0, good);
+	add_u64(md, o ? o->devices : 0, good);
+	add_u64(md, o ? o->rank : 0, good);
+	for (uint32_t i = 0; o && o->split && i < o->devices; i++)
+		add(md, &o->split[i], sizeof(o->split[i]), good);
 }
 
 int npu_image_cache_key(const struct npu_gguf *gguf, int64_t layer,

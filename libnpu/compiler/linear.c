@@ -31,27 +31,40 @@ static void release_share(struct lower *l, const struct op *op,
 		npu_builder_reg_free(l->b, share->count);
 }
 
-/* A tile at @offset in its slot, and its columns of a tensor of the matrix's width. */
+/**
+ * struct wide - a tensor with the matrix's columns, and perhaps others
+ * @tensor: tensor
+ * @col: the first that is the matrix's
+ * @ld: all of its columns
+ */
+struct wide {
+	const struct tensor *tensor;
+	uint64_t col, ld;
+};
+
+/* A tile at @offset in its slot, and its columns of a tensor. */
 static struct npu_insn_dma tile_in_memory(struct lower *l, const struct product *p,
-					  const struct tensor *tensor, uint64_t offset,
+					  const struct wide *wide, uint64_t offset,
 					  uint8_t addr, uint8_t row)
 {
-	uint32_t size = tensor_element_size(tensor->type);
+	uint32_t size = tensor_element_size(wide->tensor->type);
 
 	npu_build_alu(l->b, NPU_ALU_MUL, row, p->tile->cols, NPU_R_ZERO, size);
 	return (struct npu_insn_dma){
 		.sram = npu_at(l->out.addr, offset),
 		.sram_stride = npu_imm(p->ldc / F32 * size),
-		.mem = lower_mem(l, addr, tensor->va, p->tile->at, p->w->unit_cols * size),
-		.mem_stride = npu_imm((uint64_t)p->w->n * size),
+		.mem = lower_mem(l, addr, wide->tensor->va + wide->col * size, p->tile->at,
+				 p->w->unit_cols * size),
+		.mem_stride = npu_imm(wide->ld * size),
 		.row = npu_reg(row), .rows = p->rows->count,
 	};
 }
 
 static void load_residual(struct lower *l, const struct op *op, const struct product *p)
 {
+	const struct wide res = { .tensor = op->res, .ld = p->w->n };
 	uint8_t addr = npu_builder_reg(l->b), row = npu_builder_reg(l->b);
-	struct npu_insn_dma dma = tile_in_memory(l, p, op->res, 0, addr, row);
+	struct npu_insn_dma dma = tile_in_memory(l, p, &res, 0, addr, row);
 
 	npu_build_load(l->b, &dma, npu_order(NPU_TOKEN(l->out.free), NPU_TOKEN(l->ld_mat)));
 	npu_builder_reg_free(l->b, addr);
@@ -61,8 +74,11 @@ static void load_residual(struct lower *l, const struct op *op, const struct pro
 static void store_tile(struct lower *l, const struct op *op, const struct product *p,
 		       uint64_t offset, uint8_t edge)
 {
+	const struct wide y = {
+		.tensor = op->y[0], .col = op->y_col, .ld = op->y_ld ? op->y_ld : p->w->n,
+	};
 	uint8_t addr = npu_builder_reg(l->b), row = npu_builder_reg(l->b);
-	struct npu_insn_dma dma = tile_in_memory(l, p, op->y[0], offset, addr, row);
+	struct npu_insn_dma dma = tile_in_memory(l, p, &y, offset, addr, row);
 
 	npu_build_store(l->b, &dma, npu_order(NPU_TOKEN(edge), NPU_TOKEN(l->out.free)));
 	npu_builder_reg_free(l->b, addr);

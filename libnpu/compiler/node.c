@@ -18,7 +18,7 @@ static const char *const kind_names[] = {
 	[NODE_MUL] = "mul", [NODE_SCALE] = "scale", [NODE_SOFTMAX] = "softmax",
 	[NODE_CONCAT] = "concat", [NODE_SLICE] = "slice", [NODE_RESHAPE] = "reshape",
 	[NODE_TRANSPOSE] = "transpose", [NODE_LAST_ROWS] = "last rows",
-	[NODE_ARGMAX] = "argmax", [NODE_TOPK] = "top-k",
+	[NODE_ARGMAX] = "argmax", [NODE_TOPK] = "top-k", [NODE_ALL_REDUCE] = "all-reduce",
 };
 
 int npu_graph_create(struct npu_graph **graph, struct npu_error *err)
@@ -44,6 +44,7 @@ void npu_graph_destroy(struct npu_graph *graph)
 		return;
 	for (v = graph->values; v; v = next_v) {
 		next_v = v->next;
+		free(v->memory);
 		free(v);
 	}
 	for (n = graph->nodes; n; n = next_n) {

@@ -32,6 +32,11 @@ enum value_kind {
  *	by fuse_nodes()
  * @linears: how many of them are the input of a linear layer
  * @user: the last of these nodes
+ * @out_first: of an output that several devices share, the first of its columns
+ *	that this value is
+ * @out_cols: all of them, or 0: this value is the whole output
+ * @exchange: what it is a part of on this device, or NULL
+ * @memory: what @own refers to, if the graph has made it
  * @mem: memory of the graph being compiled
  */
 struct npu_tensor {
@@ -47,6 +52,9 @@ struct npu_tensor {
 	char output[NPU_JOB_NAME_LEN];
 	uint32_t users, linears;
 	struct node *user;
+	uint64_t out_first, out_cols;
+	struct node *exchange;
+	void *memory;
 	const struct tensor *mem;
 };
 
@@ -88,6 +96,7 @@ enum node_kind {
 	NODE_LAST_ROWS,
 	NODE_ARGMAX,
 	NODE_TOPK,
+	NODE_ALL_REDUCE,
 };
 
 /** enum node_plan - how a node is compiled; see fuse.h */
@@ -113,7 +122,9 @@ enum node_plan {
  * @act: of NODE_ACT and NODE_LINEAR
  * @a: eps of norms, factor of NODE_SCALE, scale of softmax and attention
  * @b: offset of NODE_SCALE
- * @first: first column of NODE_SLICE, window of NODE_ATTENTION, k of NODE_TOPK
+ * @first: first column of NODE_SLICE, window of NODE_ATTENTION, k of NODE_TOPK,
+ *	rank of NODE_ALL_REDUCE
+ * @devices: of NODE_ALL_REDUCE
  * @cache: of NODE_ATTENTION
  * @rope: of NODE_ROPE; its speeds belong to the node
  * @out: results; @out[1] are the indices of NODE_TOPK
@@ -131,6 +142,7 @@ struct node {
 	enum npu_act act;
 	float a, b;
 	uint64_t first;
+	uint32_t devices;
 	struct npu_cache *cache;
 	struct npu_rope rope;
 	struct npu_tensor *out[2];

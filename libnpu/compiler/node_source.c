@@ -15,7 +15,8 @@ bool node_name_taken(const struct npu_graph *g, const char *name)
 		    !strcmp(v->output, name))
 			return true;
 	/* these are names of what the compiler adds */
-	return !strcmp(name, "kv") || !strcmp(name, "kv.layout") || !strcmp(name, "places");
+	return !strcmp(name, "kv") || !strcmp(name, "kv.layout") || !strcmp(name, "places") ||
+	       !strcmp(name, "devices");
 }
 
 /* Names in an image stand on command lines, as NAME=FILE. */

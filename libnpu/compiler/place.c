@@ -157,14 +157,69 @@ static int lower_split(const struct graph *g, const struct npu_target *target,
 	return ret ? ret : lower_part(g, target, spec, &now, first, g->n_ops, parts, err);
 }
 
+/* A part for the device; one that would have to be on the CPU is an error. */
+static int lower_device_part(const struct graph *g, const struct npu_target *target,
+			     const struct lower_spec *spec, uint32_t first, uint32_t end,
+			     struct parts *parts, struct npu_error *err)
+{
+	static const struct part plain;
+	const struct part *part;
+	struct part missing;
+	uint64_t features;
+	int ret = lower_part(g, target, spec, &plain, first, end, parts, err);
+
+	if (ret)
+		return ret;
+	part = &parts->part[parts->n - 1];
+	features = features_of(part->data) & ~target->features;
+	if (!features)
+		return 0;
+	lacks(&missing, features);
+	return npu_error_set(err, -ENOTSUP,
+			     "a model that is split over several devices has nothing on the CPU, and %s",
+			     missing.reason);
+}
+
+/* What reads results of other devices begins a part. */
+static int lower_exchanges(const struct graph *g, const struct npu_target *target,
+			   const struct lower_spec *spec, struct parts *parts,
+			   struct npu_error *err)
+{
+	uint32_t first = 0;
+	int ret = 0;
+
+	for (uint32_t i = 1; !ret && i < g->n_ops; i++) {
+		if (!g->ops[i].exchange)
+			continue;
+		ret = lower_device_part(g, target, spec, first, i, parts, err);
+		first = i;
+	}
+	if (!ret)
+		ret = lower_device_part(g, target, spec, first, g->n_ops, parts, err);
+	if (ret)
+		parts_free(parts);
+	return ret;
+}
+
+static bool has_exchanges(const struct graph *g)
+{
+	for (uint32_t i = 0; i < g->n_ops; i++)
+		if (g->ops[i].exchange)
+			return true;
+	return false;
+}
+
 int place_graph(const struct graph *g, const struct npu_target *target,
 		const struct lower_spec *spec, struct parts *parts, struct npu_error *err)
 {
 	struct npu_error why = { 0 };
 	struct part whole = { 0 };
-	int ret = lower_range(g, target, spec, 0, g->n_ops, &whole.data, &whole.size, &why);
+	int ret;
 
 	*parts = (struct parts){ 0 };
+	if (has_exchanges(g))
+		return lower_exchanges(g, target, spec, parts, err);
+	ret = lower_range(g, target, spec, 0, g->n_ops, &whole.data, &whole.size, &why);
 	if (ret && !is_device_limit(spec, ret))
 		return npu_error_set(err, ret, "%s", why.message);
 	if (!ret && !(features_of(whole.data) & ~target->features)) {

@@ -38,7 +38,9 @@ struct parts {
  *
  * One part for the device if that can do everything. Operators that need what
  * it lacks, and as @spec says also those that do not fit, become parts for the
- * CPU, which takes the same instructions.
+ * CPU, which takes the same instructions. Of a model that several devices share
+ * a part begins wherever results of the others are read, and all are for the
+ * device.
  *
  * Return: 0 or a negative errno.
  */

@@ -18,9 +18,9 @@ static void image_dims(const struct translation *t, const struct npu_shape *s,
 		dims[i] = s->dims[i] >= NPU_LAST_ROWS ? t->rows : s->dims[i];
 }
 
-static const struct tensor *new_tensor(struct translation *t, enum mem_kind mem,
-				       uint32_t role, uint32_t type,
-				       const struct npu_shape *shape, const char *name)
+const struct tensor *translate_tensor(struct translation *t, enum mem_kind mem,
+				      uint32_t role, uint32_t type,
+				      const struct npu_shape *shape, const char *name)
 {
 	uint64_t dims[NPU_GRAPH_MAX_DIMS];
 
@@ -45,8 +45,18 @@ const struct tensor *translate_result(struct translation *t, struct npu_tensor *
 				      uint32_t type)
 {
 	bool output = v->output[0] && type == output_type(v);
+	struct npu_shape whole = v->shape;
 
-	v->mem = new_tensor(t, output ? MEM_IO : MEM_SCRATCH, output ? NPU_JOB_OUTPUT : 0,
+	if (v->exchange) {
+		v->mem = translate_partial(t, v);
+		return v->mem;
+	}
+	if (v->out_cols) {
+		whole.dims[whole.n_dims - 1] = v->out_cols;
+		v->mem = translate_tensor(t, MEM_SHARED, NPU_JOB_OUTPUT, type, &whole, v->output);
+		return v->mem;
+	}
+	v->mem = translate_tensor(t, output ? MEM_IO : MEM_SCRATCH, output ? NPU_JOB_OUTPUT : 0,
 			    type, &v->shape, output ? v->output : v->name);
 	return v->mem;
 }
@@ -58,7 +68,7 @@ const struct tensor *translate_scratch(struct translation *t, const struct node 
 	char name[NPU_JOB_NAME_LEN];
 
 	snprintf(name, sizeof(name), "%.40s %s", n->name, what);
-	return new_tensor(t, MEM_SCRATCH, 0, type, shape, name);
+	return translate_tensor(t, MEM_SCRATCH, 0, type, shape, name);
 }
 
 void translate_vectors(struct op *op, const struct npu_shape *shape, uint64_t cols)
@@ -110,7 +120,7 @@ void translate_output(struct translation *t, const struct node *n, struct npu_te
 
 	if (!v->output[0] || !v->mem || v->mem->role == NPU_JOB_OUTPUT)
 		return;
-	to = new_tensor(t, MEM_IO, NPU_JOB_OUTPUT, output_type(v), &v->shape, v->output);
+	to = translate_tensor(t, MEM_IO, NPU_JOB_OUTPUT, output_type(v), &v->shape, v->output);
 	translate_copy(t, n, v->mem, to, &v->shape);
 }
 
@@ -259,7 +269,7 @@ static void reshape(struct translation *t, struct node *n)
 	if (!n->out[0]->output[0])
 		return;
 	translate_copy(t, n, n->out[0]->mem,
-		       new_tensor(t, MEM_IO, NPU_JOB_OUTPUT, output_type(n->out[0]),
+		       translate_tensor(t, MEM_IO, NPU_JOB_OUTPUT, output_type(n->out[0]),
 				  &n->out[0]->shape, n->out[0]->output), &n->out[0]->shape);
 }
 
@@ -274,6 +284,7 @@ static void alone(struct translation *t, struct node *n)
 		[NODE_SOFTMAX] = softmax, [NODE_CONCAT] = concat, [NODE_SLICE] = slice,
 		[NODE_RESHAPE] = reshape, [NODE_TRANSPOSE] = transpose,
 		[NODE_LAST_ROWS] = last_rows, [NODE_ARGMAX] = search, [NODE_TOPK] = search,
+		[NODE_ALL_REDUCE] = translate_all_reduce,
 	};
 
 	translate[n->kind](t, n);
@@ -310,7 +321,7 @@ void translate_graph(struct translation *t)
 	for (struct npu_tensor *v = t->from->values; v; v = v->next) {
 		v->mem = NULL;
 		if (v->kind == VALUE_INPUT)
-			v->mem = new_tensor(t, MEM_IO, NPU_JOB_INPUT, v->type, &v->shape,
+			v->mem = translate_tensor(t, MEM_IO, NPU_JOB_INPUT, v->type, &v->shape,
 					    v->name);
 	}
 	for (struct node *n = t->from->nodes; n && !t->to->err.code; n = n->next)

@@ -3,6 +3,8 @@
 #ifndef LIBNPU_COMPILER_TRANSLATE_H
 #define LIBNPU_COMPILER_TRANSLATE_H
 
+#include <npu/compile.h>
+
 #include "graph.h"
 #include "node.h"
 
@@ -12,11 +14,16 @@
  * @to: receives operators and tensors, or an error
  * @rows: most rows of a run
  * @context: positions
+ * @partial: what the devices leave for each other; they take turns, since one
+ *	device may still read the one when another writes the next
+ * @exchanges: how many times they have
  */
 struct translation {
 	struct npu_graph *from;
 	struct graph *to;
 	uint32_t rows, context;
+	const struct tensor *partial[2][NPU_MAX_DEVICES];
+	uint32_t exchanges;
 };
 
 /**
@@ -44,6 +51,11 @@ const struct tensor *translate_result(struct translation *t, struct npu_tensor *
 /** translate_output() - if a value is an output elsewhere, copy it there */
 void translate_output(struct translation *t, const struct node *n, struct npu_tensor *v);
 
+/** translate_tensor() - a tensor of a value's shape, with as many rows as there can be */
+const struct tensor *translate_tensor(struct translation *t, enum mem_kind mem,
+				      uint32_t role, uint32_t type,
+				      const struct npu_shape *shape, const char *name);
+
 /** translate_scratch() - memory for rows of @cols elements that no value is */
 const struct tensor *translate_scratch(struct translation *t, const struct node *n,
 				       const char *what, uint32_t type,
@@ -52,6 +64,12 @@ const struct tensor *translate_scratch(struct translation *t, const struct node 
 /** translate_copy() - all elements of a tensor to one of another type or place */
 void translate_copy(struct translation *t, const struct node *n, const struct tensor *from,
 		    const struct tensor *to, const struct npu_shape *shape);
+
+/** translate_partial() - memory for this device's part of a sum over all devices */
+const struct tensor *translate_partial(struct translation *t, struct npu_tensor *v);
+
+/** translate_all_reduce() - the sum of all devices' parts */
+void translate_all_reduce(struct translation *t, struct node *n);
 
 /** translate_linear() - PLAN_LINEAR, or a linear layer alone */
 void translate_linear(struct translation *t, struct node *n);

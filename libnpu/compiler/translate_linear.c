@@ -79,6 +79,8 @@ void translate_linear(struct translation *t, struct node *n)
 	op->res = n->res ? translate_value(t, n->res) : NULL;
 	op->y[0] = apart ? translate_scratch(t, n, "product", NPU_TYPE_F32, &n->out[0]->shape) :
 			   translate_result(t, n->out[0], NPU_TYPE_F32);
+	op->y_col = n->out[0]->out_first;
+	op->y_ld = n->out[0]->out_cols;
 	if (!apart)
 		return;
 	y = translate_result(t, n->out[0], NPU_TYPE_F32);

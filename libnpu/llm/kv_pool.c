@@ -48,7 +48,7 @@ static int grow(struct kv_pool *pool, struct npu_error *err)
 	uint32_t left = pool->max_pages - pool->n_pages;
 	uint32_t pages = left < pool->chunk_pages ? left : pool->chunk_pages;
 	struct kv_chunk *chunk;
-	void *memory, *data;
+	void *memory;
 	int ret;
 
 	if (!pages)
@@ -58,12 +58,11 @@ static int grow(struct kv_pool *pool, struct npu_error *err)
 	ret = grow_arrays(pool, pages, err);
 	if (!ret)
 		ret = pool->machine->memory(pool->machine->opaque, pages * pool->page_bytes,
-					    &memory, &data, err);
+					    &memory, err);
 	if (ret)
 		return ret;
 	chunk = &pool->chunks[pool->n_chunks++];
 	chunk->memory = memory;
-	chunk->data = data;
 	memset(pool->refs + pool->n_pages, 0, pages * sizeof(*pool->refs));
 	pool->n_pages += pages;
 	return 0;
@@ -109,12 +108,26 @@ void kv_pool_put(struct kv_pool *pool, uint32_t page)
 		pool->first_free = page;
 }
 
+static uint64_t offset_of(const struct kv_pool *pool, uint32_t page)
+{
+	return page % pool->chunk_pages * pool->page_bytes;
+}
+
+void kv_pool_copy(const struct kv_pool *pool, uint32_t to, uint32_t from)
+{
+	const struct llm_machine *m = pool->machine;
+
+	m->copy(m->opaque, pool->chunks[to / pool->chunk_pages].memory, offset_of(pool, to),
+		pool->chunks[from / pool->chunk_pages].memory, offset_of(pool, from),
+		pool->page_bytes);
+}
+
 struct llm_map kv_pool_map(const struct kv_pool *pool, uint32_t page, uint64_t va,
 			   bool readonly)
 {
 	return (struct llm_map){
 		.memory = pool->chunks[page / pool->chunk_pages].memory,
-		.offset = page % pool->chunk_pages * pool->page_bytes,
+		.offset = offset_of(pool, page),
 		.va = va, .size = pool->page_bytes, .readonly = readonly,
 	};
 }

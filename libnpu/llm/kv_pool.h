@@ -11,11 +11,9 @@
 /**
  * struct kv_chunk - pages whose memory was taken at one time
  * @memory: for llm_machine.map
- * @data: where the CPU has it
  */
 struct kv_chunk {
 	void *memory;
-	uint8_t *data;
 };
 
 /**
@@ -77,12 +75,8 @@ static inline bool kv_pool_is_shared(const struct kv_pool *pool, uint32_t page)
 	return pool->refs[page] > 1;
 }
 
-/** kv_pool_data() - the page's memory */
-static inline uint8_t *kv_pool_data(const struct kv_pool *pool, uint32_t page)
-{
-	return pool->chunks[page / pool->chunk_pages].data +
-	       page % pool->chunk_pages * pool->page_bytes;
-}
+/** kv_pool_copy() - copy what is in page @from to page @to */
+void kv_pool_copy(const struct kv_pool *pool, uint32_t to, uint32_t from);
 
 /** kv_pool_map() - what maps a page at an address */
 struct llm_map kv_pool_map(const struct kv_pool *pool, uint32_t page, uint64_t va,

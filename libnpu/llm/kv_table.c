@@ -90,8 +90,7 @@ static int take_page(struct kv_update *up, struct kv_table *table, uint32_t inde
 	if (ret)
 		return ret;
 	if (index < table->n)
-		memcpy(kv_pool_data(up->pool, own.page),
-		       kv_pool_data(up->pool, table->entry[index].page), up->pool->page_bytes);
+		kv_pool_copy(up->pool, own.page, table->entry[index].page);
 	change(up, table, index, own);
 	return 0;
 }

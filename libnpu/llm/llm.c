@@ -18,21 +18,27 @@ static const int32_t *layout_of(const struct llm_machine *m, const struct npu_jo
 	return NULL;
 }
 
+/* Bytes that a page takes, wherever. */
+static uint64_t page_bytes(const struct npu_llm *llm)
+{
+	return llm->machine.page_bytes ? llm->machine.page_bytes : llm->image.page_bytes;
+}
+
 static int init_pool(struct npu_llm *llm, uint64_t kv_bytes, struct npu_error *err)
 {
 	const struct llm_image *im = &llm->image;
 	uint64_t pages = im->context / im->page_tokens + !!(im->context % im->page_tokens);
 
 	pages *= im->slots;
-	if (kv_bytes && kv_bytes / im->page_bytes < pages)
-		pages = kv_bytes / im->page_bytes;
+	if (kv_bytes && kv_bytes / page_bytes(llm) < pages)
+		pages = kv_bytes / page_bytes(llm);
 	if (pages > UINT32_MAX)
 		pages = UINT32_MAX;
 	if (!pages)
 		return npu_error_set(err, -EINVAL,
 				     "%llu bytes for the KV cache: a page of %u tokens has %llu",
 				     (unsigned long long)kv_bytes, im->page_tokens,
-				     (unsigned long long)im->page_bytes);
+				     (unsigned long long)page_bytes(llm));
 	kv_pool_init(&llm->pool, &llm->machine, im->page_bytes, pages);
 	return 0;
 }
@@ -137,6 +143,22 @@ void npu_llm_stats(struct npu_llm *llm, enum npu_llm_phase phase,
 	pthread_mutex_unlock(&llm->lock);
 }
 
+uint32_t npu_llm_devices(const struct npu_llm *llm)
+{
+	return llm->machine.devices;
+}
+
+int npu_llm_device_stats(struct npu_llm *llm, uint32_t device, enum npu_llm_phase phase,
+			 struct npu_llm_stats *stats)
+{
+	if (device >= llm->machine.devices)
+		return -EINVAL;
+	pthread_mutex_lock(&llm->lock);
+	*stats = llm->machine.devices > 1 ? llm->device_stats[device][phase] : llm->stats[phase];
+	pthread_mutex_unlock(&llm->lock);
+	return 0;
+}
+
 int llm_kv_room(const struct npu_llm *llm, uint64_t pages, struct npu_error *err)
 {
 	uint32_t left = llm->pool.max_pages - llm->pool.used;
@@ -153,7 +175,7 @@ void npu_llm_kv(struct npu_llm *llm, struct npu_llm_kv *kv)
 	pthread_mutex_lock(&llm->lock);
 	*kv = (struct npu_llm_kv){
 		.page_tokens = llm->image.page_tokens,
-		.page_bytes = llm->image.page_bytes,
+		.page_bytes = page_bytes(llm),
 		.pages = llm->pool.max_pages,
 		.used = llm->pool.used,
 		.shared = llm->pool.shared,

@@ -26,12 +26,16 @@ struct llm_map {
 /**
  * struct llm_machine - a place that runs a loaded image
  * @tensor: memory of a tensor of the image, other than the KV cache
- * @run: run a program of the image, by its index, and wait
- * @memory: memory for pages of the KV cache, zeroed; receives where the CPU has it
+ * @run: run a program of the image, by its index, and wait; receives what it cost,
+ *	and of several devices then also each of them
+ * @memory: memory for pages of the KV cache, zeroed
  * @free_memory: give it back
+ * @copy: copy @size bytes, whole pages, from one piece of memory to another
  * @map: change mappings, all or those before the one that failed
  * @release: give the image back
  * @opaque: first argument of them
+ * @devices: number of devices of which each has a part of the model
+ * @page_bytes: bytes of a page of the KV cache on all devices, if there are several
  *
  * Nothing is mapped where the KV cache is, before @map has done it.
  */
@@ -39,14 +43,24 @@ struct llm_machine {
 	void *(*tensor)(void *opaque, const char *name);
 	int (*run)(void *opaque, uint32_t program, const uint64_t *args,
 		   struct npu_job_stats *stats, struct npu_error *err);
-	int (*memory)(void *opaque, uint64_t size, void **memory, void **data,
-		      struct npu_error *err);
+	int (*memory)(void *opaque, uint64_t size, void **memory, struct npu_error *err);
 	void (*free_memory)(void *opaque, void *memory);
+	void (*copy)(void *opaque, void *to, uint64_t to_offset, void *from,
+		     uint64_t from_offset, uint64_t size);
 	int (*map)(void *opaque, const struct llm_map *maps, size_t n,
 		   struct npu_error *err);
 	void (*release)(void *opaque);
 	void *opaque;
+	uint32_t devices;
+	uint64_t page_bytes;
 };
+
+/** llm_instance_machine() - a loaded image as such a place, which it then belongs to */
+struct llm_machine llm_instance_machine(struct npu_instance *instance);
+
+/** llm_check_memory() - whether there is memory for all of an image but its KV cache */
+int llm_check_memory(const struct npu_job_image *image, uint64_t cache,
+		     struct npu_error *err);
 
 /**
  * llm_cache_address() - where the KV cache of an image is

@@ -52,6 +52,7 @@ int llm_read_image(const struct npu_job_image *image, const int32_t *numbers,
  * @slot_used: by slot
  * @sequences: number of sequences
  * @stats: what has been spent
+ * @device_stats: of it by each device, if there are several
  */
 struct npu_llm {
 	struct llm_machine machine;
@@ -64,6 +65,7 @@ struct npu_llm {
 	bool *slot_used;
 	uint32_t sequences;
 	struct npu_llm_stats stats[NPU_LLM_PHASES];
+	struct npu_llm_stats device_stats[NPU_MAX_DEVICES][NPU_LLM_PHASES];
 };
 
 /**

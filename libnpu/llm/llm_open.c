@@ -2,6 +2,7 @@
 /* A model on a device of the runtime. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <npu/buffer.h>
 #include <npu/vm.h>
@@ -27,7 +28,7 @@ static void instance_release(void *opaque)
 	npu_job_unload(opaque);
 }
 
-static int instance_memory(void *opaque, uint64_t size, void **memory, void **data,
+static int instance_memory(void *opaque, uint64_t size, void **memory,
 			   struct npu_error *err)
 {
 	const struct npu_instance *instance = opaque;
@@ -37,7 +38,6 @@ static int instance_memory(void *opaque, uint64_t size, void **memory, void **da
 	if (ret)
 		return ret;
 	*memory = buffer;
-	*data = npu_buffer_data(buffer);
 	return 0;
 }
 
@@ -45,6 +45,14 @@ static void instance_free_memory(void *opaque, void *memory)
 {
 	(void)opaque;
 	npu_buffer_destroy(memory);
+}
+
+static void instance_copy(void *opaque, void *to, uint64_t to_offset, void *from,
+			  uint64_t from_offset, uint64_t size)
+{
+	(void)opaque;
+	memcpy((char *)npu_buffer_data(to) + to_offset,
+	       (const char *)npu_buffer_data(from) + from_offset, size);
 }
 
 static int instance_map(void *opaque, const struct llm_map *maps, size_t n,
@@ -67,9 +75,8 @@ static int instance_map(void *opaque, const struct llm_map *maps, size_t n,
 	return ret;
 }
 
-/* All but the KV cache, which takes memory as it grows. */
-static int check_memory(const struct npu_job_image *image, uint64_t cache,
-			struct npu_error *err)
+int llm_check_memory(const struct npu_job_image *image, uint64_t cache,
+		     struct npu_error *err)
 {
 	uint64_t needed = 0;
 
@@ -80,24 +87,42 @@ static int check_memory(const struct npu_job_image *image, uint64_t cache,
 	return memory_check("the segments of the compiled model", needed, err);
 }
 
+struct llm_machine llm_instance_machine(struct npu_instance *instance)
+{
+	return (struct llm_machine){
+		.tensor = instance_tensor, .run = instance_run,
+		.memory = instance_memory, .free_memory = instance_free_memory,
+		.copy = instance_copy, .map = instance_map, .release = instance_release,
+		.opaque = instance, .devices = 1,
+	};
+}
+
+/* What is for one of several devices gives nonsense alone. */
+static int check_whole(const struct npu_job_image *image, struct npu_error *err)
+{
+	for (uint32_t i = 0; i < image->n_tensors; i++)
+		if (!strcmp(image->tensors[i].name, "devices"))
+			return npu_error_set(err, -EINVAL,
+					     "the image is a part of a model, for one of several devices: open them together, with npu_llm_open_devices()");
+	return 0;
+}
+
 int npu_llm_open_image(struct npu_device *device, const struct npu_job_image *image,
 		       const struct npu_llm_options *options, struct npu_llm **llm,
 		       struct npu_error *err)
 {
-	struct llm_machine machine = {
-		.tensor = instance_tensor, .run = instance_run,
-		.memory = instance_memory, .free_memory = instance_free_memory,
-		.map = instance_map, .release = instance_release,
-	};
-	uint64_t cache = llm_cache_address(image);
+	const struct instance_given given = { .va = llm_cache_address(image) };
 	struct npu_instance *instance;
-	int ret = check_memory(image, cache, err);
+	struct llm_machine machine;
+	int ret = check_whole(image, err);
 
 	if (!ret)
-		ret = npu_instance_load(device, image, cache, NULL, &instance, err);
+		ret = llm_check_memory(image, given.va, err);
+	if (!ret)
+		ret = npu_instance_load(device, image, &given, 1, NULL, &instance, err);
 	if (ret)
 		return ret;
-	machine.opaque = instance;
+	machine = llm_instance_machine(instance);
 	return llm_create(&machine, image, options ? options->kv_bytes : 0, llm, err);
 }
 

@@ -24,6 +24,19 @@ static void account(struct npu_llm_stats *to, const struct npu_job_stats *run,
 	to->macs += (c[NPU_CNT_MACS_I8] + c[NPU_CNT_MACS_I4] + c[NPU_CNT_MACS_F16]) / parts;
 }
 
+/* Room for what a run has cost, on all devices and on each. */
+struct run_stats {
+	struct npu_job_stats all, each[NPU_MAX_DEVICES];
+};
+
+static void account_model(struct npu_llm *llm, enum npu_llm_phase phase,
+			  const struct run_stats *stats, uint32_t tokens)
+{
+	account(&llm->stats[phase], &stats->all, tokens, 1);
+	for (uint32_t i = 0; llm->machine.devices > 1 && i < llm->machine.devices; i++)
+		account(&llm->device_stats[i][phase], &stats->each[i], tokens, 1);
+}
+
 /*
  * As ARGMAX: the lowest of the largest, NaN counts as -inf. The bits of a float, with negative ones
  * mirrored, are in its order as an integer: an emulated processor compares these many times as fast.
@@ -71,7 +84,7 @@ static int run(struct npu_sequence *s, enum npu_llm_phase phase, const uint32_t 
 	const uint64_t chunk[] = { s->length, n, logits, s->slot };
 	const uint64_t single[] = { s->length, s->slot };
 	bool decode = phase == NPU_LLM_DECODE;
-	struct npu_job_stats stats;
+	struct run_stats stats;
 	int ret;
 
 	for (uint32_t i = 0; i < n; i++)
@@ -79,11 +92,11 @@ static int run(struct npu_sequence *s, enum npu_llm_phase phase, const uint32_t 
 	s->has_logits = false;
 	ret = llm->machine.run(llm->machine.opaque,
 			       decode ? llm->image.decode : llm->image.prefill,
-			       decode ? single : chunk, &stats, err);
+			       decode ? single : chunk, &stats.all, err);
 	if (ret)
 		return ret;
-	account(&llm->stats[phase], &stats, n, 1);
-	account(&s->stats[phase], &stats, n, 1);
+	account_model(llm, phase, &stats, n);
+	account(&s->stats[phase], &stats.all, n, 1);
 	appended(s, tokens, n, (int64_t)logits - 1);
 	return 0;
 }
@@ -93,7 +106,7 @@ static int run_batch(struct npu_llm *llm, struct npu_sequence *const *sequences,
 		     const uint32_t *tokens, uint32_t n, struct npu_error *err)
 {
 	const uint64_t rows[] = { n };
-	struct npu_job_stats stats;
+	struct run_stats stats;
 	int ret;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -102,12 +115,13 @@ static int run_batch(struct npu_llm *llm, struct npu_sequence *const *sequences,
 		llm->places[llm->image.places + i] = sequences[i]->slot;
 		sequences[i]->has_logits = false;
 	}
-	ret = llm->machine.run(llm->machine.opaque, llm->image.batched, rows, &stats, err);
+	ret = llm->machine.run(llm->machine.opaque, llm->image.batched, rows, &stats.all,
+			       err);
 	if (ret)
 		return ret;
-	account(&llm->stats[NPU_LLM_DECODE], &stats, n, 1);
+	account_model(llm, NPU_LLM_DECODE, &stats, n);
 	for (uint32_t i = 0; i < n; i++) {
-		account(&sequences[i]->stats[NPU_LLM_DECODE], &stats, 1, n);
+		account(&sequences[i]->stats[NPU_LLM_DECODE], &stats.all, 1, n);
 		appended(sequences[i], &tokens[i], 1, i);
 	}
 	return 0;

@@ -221,3 +221,31 @@ void stored_row(const struct npu_gguf_tensor *tensor, uint64_t row, float *dst)
 		dst[q->outlier_index[i]] =
 			half_to_float(get16(src + at.outliers + 2 * i));
 }
+
+#define PAIR_GROUPS 16u	/* that share a pair */
+
+uint32_t stored_cut_unit(const struct npu_quant_format *format)
+{
+	if (format->kind == NPU_QUANT_NF4)
+		return format->group * PAIR_GROUPS;
+	return format->group ? format->group : 2;
+}
+
+void stored_cut(const struct npu_gguf_tensor *tensor, uint64_t row, uint64_t first,
+		const struct npu_gguf_tensor *cut, uint32_t skip, uint8_t *dst)
+{
+	const struct npu_quant_format *f = &tensor->quant->format;
+	struct parts from = parts_of(f, (uint32_t)tensor->dims[0], tensor->quant->outliers);
+	struct parts to = parts_of(f, (uint32_t)cut->dims[0], cut->quant->outliers);
+	uint64_t group = f->group ? first / f->group : 0;
+	uint64_t scale = (from.pairs - from.scales) / from.groups;
+	const uint8_t *src = row_of(tensor, row);
+
+	memcpy(dst, src + (from.nibbles ? first / 2 : first), to.zeros);
+	memcpy(dst + to.zeros, src + from.zeros + group, to.scales - to.zeros);
+	memcpy(dst + to.scales, src + from.scales + group * scale, to.pairs - to.scales);
+	memcpy(dst + to.pairs, src + from.pairs + group / PAIR_GROUPS * PAIR_BYTES,
+	       to.outliers - to.pairs);
+	memcpy(dst + to.outliers, src + from.outliers + (uint64_t)skip * 2,
+	       to.size - to.outliers);
+}

@@ -61,4 +61,19 @@ void stored_outliers(const struct npu_gguf_tensor *tensor, uint64_t row, uint16_
 /** stored_row() - a row of a quantised tensor as floats */
 void stored_row(const struct npu_gguf_tensor *tensor, uint64_t row, float *dst);
 
+/** stored_cut_unit() - inputs after which a row can be cut; parts of it keep codes and scales */
+uint32_t stored_cut_unit(const struct npu_quant_format *format);
+
+/**
+ * stored_cut() - some inputs of a row
+ * @tensor: with tensor->quant
+ * @row: which row
+ * @first: first input, a multiple of stored_cut_unit()
+ * @cut: the matrix that the row will be of: how many inputs, and how many outliers
+ * @skip: outliers before @first
+ * @dst: receives cut->row_size bytes
+ */
+void stored_cut(const struct npu_gguf_tensor *tensor, uint64_t row, uint64_t first,
+		const struct npu_gguf_tensor *cut, uint32_t skip, uint8_t *dst);
+
 #endif /* LIBNPU_QUANT_STORED_H */

@@ -76,22 +76,57 @@ static int check_range(const struct npu_device_info *info,
 			     info->va_start, info->va_end);
 }
 
-static int load_segment(struct npu_instance *instance,
-			const struct npu_job_segment *from, uint64_t bare,
+/**
+ * struct loading - an instance that is being loaded
+ * @instance: instance
+ * @image: image
+ * @given: segments whose memory is not its own, @n_given
+ */
+struct loading {
+	struct npu_instance *instance;
+	const struct npu_job_image *image;
+	const struct instance_given *given;
+	uint32_t n_given;
+};
+
+static const struct instance_given *find_given(const struct loading *l, uint64_t va)
+{
+	for (uint32_t i = 0; i < l->n_given; i++)
+		if (l->given[i].va == va)
+			return &l->given[i];
+	return NULL;
+}
+
+static int take_given(struct instance_segment *to, const struct npu_job_segment *from,
+		      struct npu_buffer *buffer, struct npu_error *err)
+{
+	if (from->size > npu_buffer_size(buffer))
+		return npu_error_set(err, -EINVAL,
+				     "segment '%s' has %" PRIu64 " bytes, and the memory for it %" PRIu64,
+				     from->name, from->size, npu_buffer_size(buffer));
+	to->buffer = npu_buffer_get(buffer);
+	return 0;
+}
+
+static int load_segment(const struct loading *l, const struct npu_job_segment *from,
 			struct npu_error *err)
 {
+	struct npu_instance *instance = l->instance;
+	const struct instance_given *given = find_given(l, from->va);
 	struct npu_device *device = instance->vm->device;
 	struct instance_segment *to = &instance->segments[instance->n_segments];
 	int ret = check_range(&device->info, from, err);
 
 	if (ret)
 		return ret;
-	if (from->va == bare) {
+	if (given && !given->buffer) {
 		instance->n_segments++;
 		return 0;
 	}
-	ret = npu_buffer_create(device, instance->vm, from->size, &to->buffer,
-				err);
+	if (given)
+		ret = take_given(to, from, given->buffer, err);
+	else
+		ret = npu_buffer_create(device, instance->vm, from->size, &to->buffer, err);
 	if (ret)
 		return ret;
 	instance->n_segments++;
@@ -136,10 +171,11 @@ static int load_data(struct npu_instance *instance,
 	return ret;
 }
 
-static int load(struct npu_instance *instance, struct npu_device *device,
-		const struct npu_job_image *image, uint64_t bare,
+static int load(const struct loading *l, struct npu_device *device,
 		const struct npu_queue_options *options, struct npu_error *err)
 {
+	struct npu_instance *instance = l->instance;
+	const struct npu_job_image *image = l->image;
 	int ret = copy_names(instance, image);
 
 	if (ret)
@@ -148,7 +184,7 @@ static int load(struct npu_instance *instance, struct npu_device *device,
 	if (!ret)
 		npu_trace_image(instance->vm, image);
 	for (uint32_t i = 0; i < image->n_segments && !ret; i++)
-		ret = load_segment(instance, &image->segments[i], bare, err);
+		ret = load_segment(l, &image->segments[i], err);
 	if (!ret)
 		ret = load_data(instance, image, err);
 	if (!ret)
@@ -158,9 +194,11 @@ static int load(struct npu_instance *instance, struct npu_device *device,
 }
 
 int npu_instance_load(struct npu_device *device, const struct npu_job_image *image,
-		      uint64_t bare, const struct npu_queue_options *options,
+		      const struct instance_given *given, uint32_t n,
+		      const struct npu_queue_options *options,
 		      struct npu_instance **out, struct npu_error *err)
 {
+	struct loading l = { .image = image, .given = given, .n_given = n };
 	struct npu_instance *instance;
 	int ret = npu_job_image_check(image, err);
 
@@ -170,7 +208,8 @@ int npu_instance_load(struct npu_device *device, const struct npu_job_image *ima
 	if (!instance)
 		return npu_error_set(err, -ENOMEM, "out of memory");
 	pthread_mutex_init(&instance->lock, NULL);
-	ret = load(instance, device, image, bare, options, err);
+	l.instance = instance;
+	ret = load(&l, device, options, err);
 	if (ret) {
 		npu_job_unload(instance);
 		return ret;
@@ -183,7 +222,7 @@ int npu_job_load(struct npu_device *device, const struct npu_job_image *image,
 		 const struct npu_queue_options *options,
 		 struct npu_instance **instance, struct npu_error *err)
 {
-	return npu_instance_load(device, image, 0, options, instance, err);
+	return npu_instance_load(device, image, NULL, 0, options, instance, err);
 }
 
 void npu_job_unload(struct npu_instance *instance)

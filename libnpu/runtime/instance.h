@@ -49,11 +49,21 @@ struct npu_instance {
 };
 
 /**
- * npu_instance_load() - as npu_job_load(), but without memory for one segment
+ * struct instance_given - a segment whose memory is not the instance's own
+ * @va: address of the segment
+ * @buffer: its memory; NULL: its owner maps what it needs into @npu_instance.vm
+ */
+struct instance_given {
+	uint64_t va;
+	struct npu_buffer *buffer;
+};
+
+/**
+ * npu_instance_load() - as npu_job_load(), but without memory for some segments
  * @device: device
  * @image: image
- * @bare: address of the segment that gets none; its owner maps what it needs
- *	into @npu_instance.vm. 0: all segments get theirs
+ * @given: these segments
+ * @n: number of them
  * @options: of its queue; NULL: the default
  * @instance: receives the instance; give it back with npu_job_unload()
  * @err: what failed
@@ -61,8 +71,25 @@ struct npu_instance {
  * Return: 0 or a negative errno.
  */
 int npu_instance_load(struct npu_device *device, const struct npu_job_image *image,
-		      uint64_t bare, const struct npu_queue_options *options,
+		      const struct instance_given *given, uint32_t n,
+		      const struct npu_queue_options *options,
 		      struct npu_instance **instance, struct npu_error *err);
+
+/**
+ * npu_instance_submit() - start one part of a run
+ * @instance: instance
+ * @part: program, for the device
+ * @args: all of its arguments; NULL: the image's values
+ * @waits: fences that must signal before, of this device or others
+ * @num_waits: number of them
+ * @fence: receives the fence; npu_job_wait() waits for it
+ * @err: what failed
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_instance_submit(struct npu_instance *instance, const struct npu_job_program *part,
+			const uint64_t *args, struct npu_fence *const *waits,
+			uint32_t num_waits, struct npu_fence **fence, struct npu_error *err);
 
 /**
  * npu_instance_tag() - what a faulting instruction is for

@@ -38,10 +38,9 @@ int npu_job_program(const struct npu_instance *instance, const char *name,
 	return no_program(instance, name, err);
 }
 
-/* One program, whatever else belongs to its run. */
-static int submit_part(struct npu_instance *instance, const struct npu_job_program *p,
-		       const uint64_t *args, struct npu_fence **fence,
-		       struct npu_error *err)
+int npu_instance_submit(struct npu_instance *instance, const struct npu_job_program *p,
+			const uint64_t *args, struct npu_fence *const *waits,
+			uint32_t num_waits, struct npu_fence **fence, struct npu_error *err)
 {
 	const struct npu_queue_job job = {
 		.program = p->va,
@@ -49,6 +48,8 @@ static int submit_part(struct npu_instance *instance, const struct npu_job_progr
 		.cores = p->cores,
 		.args = args ? args : p->args,
 		.num_args = p->num_args,
+		.waits = waits,
+		.num_waits = num_waits,
 	};
 
 	return npu_queue_submit(instance->queue, &job, 1, fence, err);
@@ -77,7 +78,7 @@ int npu_job_submit(struct npu_instance *instance, uint32_t program,
 		return npu_error_set(err, -ENOTSUP,
 				     "program '%s' has parts that run on the CPU: npu_job_run() runs it",
 				     p->name);
-	return submit_part(instance, p, args, fence, err);
+	return npu_instance_submit(instance, p, args, NULL, 0, fence, err);
 }
 
 /*
@@ -158,7 +159,7 @@ static int run_on_device(struct npu_instance *instance, const struct npu_job_pro
 {
 	struct npu_job_stats part = { 0 };
 	struct npu_fence *fence;
-	int ret = submit_part(instance, p, args, &fence, err);
+	int ret = npu_instance_submit(instance, p, args, NULL, 0, &fence, err);
 
 	if (ret)
 		return ret;

@@ -54,20 +54,21 @@ static int core_run(void *opaque, uint32_t program, const uint64_t *args,
 /**
  * struct core_memory - memory for pages
  * @bus: its address for the device
+ * @data: and here
  */
 struct core_memory {
 	uint64_t bus;
+	char *data;
 };
 
-static int core_memory(void *opaque, uint64_t size, void **memory, void **data,
-		       struct npu_error *err)
+static int core_memory(void *opaque, uint64_t size, void **memory, struct npu_error *err)
 {
 	struct core_memory *made = calloc(1, sizeof(*made));
 	struct llm_core *c = opaque;
 
 	if (!made)
 		return npu_error_set(err, -ENOMEM, "no memory");
-	*data = bus_alloc(machine_bus(c->loaded.machine), size, NPU_PAGE_SIZE, &made->bus);
+	made->data = bus_alloc(machine_bus(c->loaded.machine), size, NPU_PAGE_SIZE, &made->bus);
 	*memory = made;
 	return 0;
 }
@@ -76,6 +77,15 @@ static void core_free_memory(void *opaque, void *memory)
 {
 	(void)opaque;
 	free(memory);
+}
+
+static void core_copy(void *opaque, void *to, uint64_t to_offset, void *from,
+		      uint64_t from_offset, uint64_t size)
+{
+	const struct core_memory *dst = to, *src = from;
+
+	(void)opaque;
+	memcpy(dst->data + to_offset, src->data + from_offset, size);
 }
 
 static int core_map(void *opaque, const struct llm_map *maps, size_t n, struct npu_error *err)
@@ -138,8 +148,8 @@ struct npu_llm *llm_core_open(const struct npu_gguf *gguf,
 	struct llm_core *c = calloc(1, sizeof(*c));
 	struct llm_machine machine = {
 		.tensor = core_tensor, .run = core_run, .memory = core_memory,
-		.free_memory = core_free_memory, .map = core_map, .release = core_release,
-		.opaque = c,
+		.free_memory = core_free_memory, .copy = core_copy, .map = core_map, .release = core_release,
+		.opaque = c, .devices = 1,
 	};
 	struct npu_target target;
 	struct npu_error err;

@@ -83,6 +83,8 @@ enum npu_kv_layout {
 	NPU_KV_LAYOUT_COUNT
 };
 
+#define NPU_MAX_DEVICES 16
+
 /**
  * struct npu_compile_options - choices; all zero is the default
  * @context: positions of the KV cache; 0: those of the model, at most 4096
@@ -96,6 +98,11 @@ enum npu_kv_layout {
  * @batch: most sequences of a run of ``batch``; 0: 8; 1: no such program
  * @kv: type of the KV cache
  * @attention: form of attention; runs of several sequences are tiled always
+ * @devices: devices that the model is split over, at most NPU_MAX_DEVICES; 0: 1.
+ *	Of several, nothing runs on the CPU
+ * @rank: which of them the image is for; the first is 0
+ * @split: for each device, how much of the model it gets relative to the others;
+ *	NULL: all the same
  * @no_data: leave the weights out, and convert none: an image for npu_predict()
  *	and npu_report_create(), of models of any size, that cannot run
  * @progress: told how many bytes of weights are converted, or NULL; no part
@@ -112,6 +119,9 @@ struct npu_compile_options {
 	uint32_t batch;
 	enum npu_kv_type kv;
 	enum npu_attention_form attention;
+	uint32_t devices;
+	uint32_t rank;
+	const float *split;
 	npu_progress_fn *progress;
 	void *progress_opaque;
 };
@@ -145,6 +155,14 @@ struct npu_compile_options {
  * ``places`` I32[2][batch]; the KV cache (enum npu_kv_layout).
  *
  * A run that would exceed the cache faults (enum npu_trap).
+ *
+ * Split over several devices (@options), each has an image of its own, with its
+ * part of heads, feed-forward layers and vocabulary. All images have a segment
+ * ``shared`` of the same size, which has to be the same memory on all of them:
+ * there they leave what the others need, and ``logits``. There is no ``next``,
+ * but ``devices`` I32[2]: how many, and which. A run has as many parts on each
+ * device, and no part may begin before all devices have ended the one before
+ * it; npu_llm_open_devices() sees to all that.
  *
  * Return: 0, or a negative errno.
  */

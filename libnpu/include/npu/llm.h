@@ -98,6 +98,38 @@ int npu_llm_open_image(struct npu_device *device, const struct npu_job_image *im
 		       struct npu_error *err);
 
 /**
+ * npu_llm_open_devices() - compile a model for several devices, of which each gets a part
+ * @devices: devices, all of the kernel's driver or all in the process; must stay
+ *	open while the model is used
+ * @n: number of them, 1 to NPU_MAX_DEVICES; 1 is npu_llm_open()
+ * @gguf: open file; may be closed afterwards
+ * @options: choices, or NULL; of its @compile.devices and @compile.rank no notice is
+ *	taken, @compile.split says how much each device gets
+ * @llm: receives the model; give it back with npu_llm_close()
+ * @err: what failed
+ *
+ * Tensor parallelism: each device has some heads, with their keys and values, some
+ * columns of each feed-forward layer, and some rows of the output matrix. Twice a
+ * block all devices read each other's partial sums, from memory that they share
+ * (npu_buffer_export()), and each adds them in the same order, so that all go on
+ * with the same bits; jobs wait for those of the other devices without the CPU.
+ * The same devices and shares give the same bits each time. Another number of
+ * them gives sums of another order, and activations that are quantised in other
+ * parts: logits that differ a little.
+ *
+ * Return: 0; -ENOTSUP for a model with too few heads, or that is stored in groups
+ * which cannot be divided; -EXDEV for devices of both kinds; or another negative
+ * errno.
+ */
+int npu_llm_open_devices(struct npu_device *const *devices, uint32_t n,
+			 const struct npu_gguf *gguf,
+			 const struct npu_llm_options *options, struct npu_llm **llm,
+			 struct npu_error *err);
+
+/** npu_llm_devices() - number of devices that a model is split over */
+uint32_t npu_llm_devices(const struct npu_llm *llm);
+
+/**
  * npu_llm_close() - give a model back
  * @llm: model, or NULL; it lives on until its last sequence is destroyed
  */
@@ -251,7 +283,8 @@ enum npu_llm_phase {
  * @tokens: tokens that were run
  * @runs: jobs that it took
  * @wall_ns: time from submit to completion
- * @model_seconds: time that the modelled device needs
+ * @model_seconds: time that the modelled device needs; of several that wait for
+ *	each other, from the first's start to the last's end
  * @joules: energy that it needs
  * @engine_joules: the same by where it went, in the order of enum npu_energy_part
  * @bytes: bytes that it moves between memory and cores
@@ -271,6 +304,19 @@ struct npu_llm_stats {
 /** npu_llm_stats() - what all sequences have cost since the model was opened */
 void npu_llm_stats(struct npu_llm *llm, enum npu_llm_phase phase,
 		   struct npu_llm_stats *stats);
+
+/**
+ * npu_llm_device_stats() - what one device has spent since the model was opened
+ * @llm: model
+ * @device: which of npu_llm_devices()
+ * @phase: which work
+ * @stats: receives it; tokens are those of the model, model_seconds the time in
+ *	which this device had work
+ *
+ * Return: 0, or -EINVAL if there is no such device.
+ */
+int npu_llm_device_stats(struct npu_llm *llm, uint32_t device, enum npu_llm_phase phase,
+			 struct npu_llm_stats *stats);
 
 /**
  * npu_sequence_stats() - what a sequence has cost since it was created
