@@ -63,10 +63,10 @@ static int open_files(struct run *run, struct npu_error *err)
 
 static int load(struct run *run, struct npu_error *err)
 {
-	int ret = run_model_load(&run->model, run->device, run->options, err);
+	int ret = run_model_load(&run->model, run->devices, run->n_devices, run->options, err);
 
 	if (!ret && run->options->draft_model)
-		ret = run_model_load(&run->draft, run->device, run->options, err);
+		ret = run_model_load(&run->draft, run->devices, 1, run->options, err);
 	if (!ret && run->options->draft_model)
 		ret = run_model_check_context(&run->model, &run->draft, err);
 	if (!ret)
@@ -181,7 +181,7 @@ static int run_all(struct run *run, struct npu_error *err)
 
 	if (status != STATUS_OK)
 		return status;
-	if (npu_device_open(run->options->device, &run->device, err))
+	if (run_open_devices(run, err))
 		return STATUS_FAILED;
 	status = status_of(load(run, err));
 	if (status != STATUS_OK)
@@ -202,7 +202,8 @@ static void release(struct run *run)
 	npu_sequence_destroy(run->guess);
 	run_model_close(&run->draft);
 	run_model_close(&run->model);
-	npu_device_close(run->device);
+	while (run->n_devices)
+		npu_device_close(run->devices[--run->n_devices]);
 }
 
 int main(int argc, char **argv)

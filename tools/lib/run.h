@@ -23,7 +23,10 @@
  * struct run_options - the command line
  * @model: file
  * @draft_model: file of a smaller model that guesses, or NULL
- * @device: node, or NULL
+ * @nodes: devices
+ * @devices: number of devices, if no nodes are named
+ * @split: how much of the model each gets, @n_split numbers; none: all the same
+ * @split_none: several devices or not, only the first is used
  * @system: what a chat model is told before all else, or NULL
  * @chat_template: name of the form of a chat, or NULL for the file's
  * @prompt_text: the prompt, as an option
@@ -47,10 +50,13 @@
  * @llm: choices of compiler and cache
  */
 struct run_options {
-	const char *model, *draft_model, *device, *cache, *system, *chat_template;
+	const char *model, *draft_model, *cache, *system, *chat_template;
 	const char *prompt_text, *prompt_file;
 	struct text prompt;
-	struct option_list stop;
+	struct option_list stop, nodes;
+	float split[NPU_MAX_DEVICES];
+	uint32_t n_split, devices;
+	bool split_none;
 	uint32_t tokens, parallel, draft_tokens;
 	bool interactive, conversation, no_conversation, single_turn;
 	bool json, escape, special, ignore_eos, no_cache;
@@ -63,6 +69,8 @@ bool run_options_parse(struct run_options *options, int argc, char **argv);
 
 /** run_options_release() - free what it holds */
 void run_options_release(struct run_options *options);
+
+struct run;
 
 /**
  * struct run_model - a model on the device
@@ -84,8 +92,11 @@ struct run_model {
 int run_model_read(struct run_model *model, const char *path, struct npu_error *err);
 
 /** run_model_load() - bring it onto the device, with a progress bar */
-int run_model_load(struct run_model *model, struct npu_device *device,
+int run_model_load(struct run_model *model, struct npu_device *const *devices, uint32_t n,
 		   const struct run_options *options, struct npu_error *err);
+
+/** run_open_devices() - open those that the command line wants: run->devices */
+int run_open_devices(struct run *run, struct npu_error *err);
 
 /** run_model_check_draft() - whether the tokens of two models mean the same */
 int run_model_check_draft(const struct run_model *model, const struct run_model *draft,
@@ -221,7 +232,7 @@ int answer_end(struct answer *answer, const char *why, struct npu_error *err);
  * struct run - all of it
  * @options: the command line
  * @chat: form of the conversation; NULL for plain text
- * @device: NPU
+ * @devices: NPUs, @n_devices
  * @model: model
  * @draft: smaller model that guesses, if @draft.llm is set
  * @guess: what it has read, or NULL
@@ -233,7 +244,8 @@ int answer_end(struct answer *answer, const char *why, struct npu_error *err);
 struct run {
 	const struct run_options *options;
 	const struct npu_chat_template *chat;
-	struct npu_device *device;
+	struct npu_device *devices[NPU_MAX_DEVICES];
+	uint32_t n_devices;
 	struct run_model model, draft;
 	struct npu_sequence *guess;
 	struct answer *answers;

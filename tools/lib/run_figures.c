@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include <npu/device.h>
 #include <npu/disasm.h>
 
 #include "json.h"
@@ -87,6 +88,25 @@ static void print_cost(const char *name, const struct run_cost *cost)
 		units_bytes(stats->bytes / n, bytes));
 }
 
+/* What each of several devices had to do for what was generated. */
+static void print_devices(const struct run *run)
+{
+	struct npu_llm *llm = run->model.llm;
+	char joules[UNITS_LEN], bytes[UNITS_LEN];
+	struct npu_llm_stats all, one;
+
+	npu_llm_stats(llm, NPU_LLM_DECODE, &all);
+	for (uint32_t i = 0; all.tokens && npu_llm_devices(llm) > 1 && i < npu_llm_devices(llm);
+	     i++) {
+		npu_llm_device_stats(llm, i, NPU_LLM_DECODE, &one);
+		fprintf(stderr, "  device %-2u %3.0f %% busy  %s and %s a token  %s\n", i,
+			100 * one.model_seconds / all.model_seconds,
+			units_joules(one.joules / all.tokens, joules),
+			units_bytes((double)one.bytes / all.tokens, bytes),
+			npu_device_path(run->devices[i]));
+	}
+}
+
 void run_report(const struct run *run)
 {
 	const struct run_figures *f = &run->figures;
@@ -97,6 +117,7 @@ void run_report(const struct run *run)
 		units_seconds(f->first_model_seconds, model));
 	print_cost("prompt", &f->prompt);
 	print_cost("generated", &f->generated);
+	print_devices(run);
 	if (f->drafted)
 		fprintf(stderr, "draft      %" PRIu64 " of %" PRIu64 " guesses right (%.0f %%)\n",
 			f->accepted, f->drafted, 100.0 * f->accepted / f->drafted);
@@ -124,6 +145,30 @@ static void json_cost(struct json *json, const char *name, const struct run_cost
 	json_double(json, "bytes_per_token", stats->bytes / n);
 	json_double(json, "macs_per_token", stats->macs / n);
 	json_close_object(json);
+}
+
+static void json_devices(struct json *json, const struct run *run)
+{
+	struct npu_llm *llm = run->model.llm;
+	struct npu_llm_stats one;
+
+	if (npu_llm_devices(llm) == 1)
+		return;
+	json_array(json, "devices");
+	for (uint32_t i = 0; i < npu_llm_devices(llm); i++) {
+		npu_llm_device_stats(llm, i, NPU_LLM_DECODE, &one);
+		json_object(json, NULL);
+		json_string(json, "device", npu_device_path(run->devices[i]));
+		json_double(json, "model_seconds", one.model_seconds);
+		json_double(json, "joules_per_token",
+			    one.tokens ? one.joules / one.tokens : 0);
+		json_double(json, "bytes_per_token",
+			    one.tokens ? (double)one.bytes / one.tokens : 0);
+		json_double(json, "macs_per_token",
+			    one.tokens ? (double)one.macs / one.tokens : 0);
+		json_close_object(json);
+	}
+	json_close_array(json);
 }
 
 static void json_answer(struct json *json, const struct answer *answer)
@@ -164,6 +209,7 @@ void run_report_json(const struct run *run)
 	json_double(&json, "first_token_model_seconds", f->first_model_seconds);
 	json_cost(&json, "prompt", &f->prompt);
 	json_cost(&json, "decode", &f->generated);
+	json_devices(&json, run);
 	if (run->draft.llm) {
 		json_object(&json, "draft");
 		json_string(&json, "model", run->draft.path);

@@ -58,7 +58,7 @@ static struct npu_image_cache *open_cache(const struct run_options *options)
 	return cache;
 }
 
-static int compile(struct run_model *model, struct npu_device *device,
+static int compile(struct run_model *model, struct npu_device *const *devices, uint32_t n,
 		   const struct run_options *options, struct npu_error *err)
 {
 	struct npu_image_cache *cache = open_cache(options);
@@ -70,9 +70,10 @@ static int compile(struct run_model *model, struct npu_device *device,
 	progress_start(&bar, "loading");
 	choices.compile.progress = progress_update;
 	choices.compile.progress_opaque = &bar;
+	choices.compile.split = options->n_split && n > 1 ? options->split : NULL;
 	choices.cache = cache;
 	choices.cache_outcome = &outcome;
-	ret = npu_llm_open(device, model->gguf, &choices, &model->llm, err);
+	ret = npu_llm_open_devices(devices, n, model->gguf, &choices, &model->llm, err);
 	progress_end(&bar);
 	npu_image_cache_close(cache);
 	if (!ret && outcome.note[0])
@@ -80,12 +81,16 @@ static int compile(struct run_model *model, struct npu_device *device,
 	return ret;
 }
 
-int run_model_load(struct run_model *model, struct npu_device *device,
+int run_model_load(struct run_model *model, struct npu_device *const *devices, uint32_t n,
 		   const struct run_options *options, struct npu_error *err)
 {
 	if (!model->image)
-		return compile(model, device, options, err);
-	return npu_llm_open_image(device, model->image, &options->llm, &model->llm, err);
+		return compile(model, devices, n, options, err);
+	if (n > 1)
+		return npu_error_set(err, -EINVAL,
+				     "%s is compiled, for one device: give the model file to split it over %u",
+				     model->path, n);
+	return npu_llm_open_image(devices[0], model->image, &options->llm, &model->llm, err);
 }
 
 int run_model_check_draft(const struct run_model *model, const struct run_model *draft,

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 /* The command line of npu-run. */
 #include <errno.h>
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <npu/npu.h>
@@ -58,6 +60,40 @@ static bool take_kv_type(void *values, const char *text)
 		return false;
 	}
 	options->llm.compile.kv = narrow ? NPU_KV_I8 : NPU_KV_F16;
+	return true;
+}
+
+static bool take_split_mode(void *values, const char *text)
+{
+	struct run_options *options = values;
+
+	options->split_none = !strcmp(text, "none");
+	if (options->split_none || !strcmp(text, "row"))
+		return true;
+	fprintf(stderr, "npu-run: --split-mode: '%s' is neither row nor none\n", text);
+	return false;
+}
+
+/* Shares are relative to each other, with ',' or '/' between them. */
+static bool take_split(void *values, const char *text)
+{
+	struct run_options *options = values;
+	const char *at = text;
+	char *end;
+
+	options->n_split = 0;
+	do {
+		float share = strtof(at, &end);
+
+		if (end == at || !(share > 0) || !isfinite(share) ||
+		    options->n_split == NPU_MAX_DEVICES || (*end && !strchr(",/", *end))) {
+			fprintf(stderr, "npu-run: --tensor-split: '%s' is not a list of at most %u positive numbers\n",
+				text, NPU_MAX_DEVICES);
+			return false;
+		}
+		options->split[options->n_split++] = share;
+		at = end + 1;
+	} while (*end);
 	return true;
 }
 
@@ -137,8 +173,18 @@ static const struct option_row rows[] = {
 	ROW("draft", 0, OPTION_U32, draft_tokens, "N",
 	    "most tokens to guess at a time (default 8)"),
 	ALIAS("draft-max", 0, OPTION_U32, draft_tokens),
-	ROW("device", 'd', OPTION_TEXT, device, "NODE",
-	    "such as /dev/accel/accel0 (default: the first NPU)"),
+	ROW("device", 'd', OPTION_LIST, nodes, "NODE",
+	    "such as /dev/accel/accel0 (default: the first NPU); several\n"
+	    "                          times: split the model over them"),
+	ROW("devices", 0, OPTION_U32, devices, "N",
+	    "split the model over the first N NPUs"),
+	{ "split-mode", 0, OPTION_TAKE, 0, "MODE",
+	  "row: each device has a part of every matrix (default);\n"
+	  "                          none: all on the first; also -sm", take_split_mode },
+	{ "sm", 0, OPTION_TAKE, 0, "", NULL, take_split_mode },
+	{ "tensor-split", 0, OPTION_TAKE, 0, "N0,N1,...",
+	  "how much each device gets (default: all the same); also -ts", take_split },
+	{ "ts", 0, OPTION_TAKE, 0, "", NULL, take_split },
 	ROW("cache", 0, OPTION_TEXT, cache, "DIR",
 	    "keep compiled models there (default: NPU_CACHE, or npu\n"
 	    "                          under XDG_CACHE_HOME or ~/.cache)"),
@@ -158,6 +204,19 @@ static bool complain(const char *what)
 {
 	fprintf(stderr, "npu-run: %s; see --help\n", what);
 	return false;
+}
+
+static bool check_devices(const struct run_options *o)
+{
+	uint32_t n = o->nodes.n > 1 ? o->nodes.n : o->devices ? o->devices : 1;
+
+	if (o->nodes.n > NPU_MAX_DEVICES || o->devices > NPU_MAX_DEVICES)
+		return complain("a model is split over 16 devices at most");
+	if (o->nodes.n > 1 && o->devices && o->devices != o->nodes.n)
+		return complain("--devices and the number of --device do not agree");
+	if (o->n_split && o->n_split != n)
+		return complain("--tensor-split has a number for each device: say which with --device or --devices");
+	return true;
 }
 
 static bool check(const struct run_options *o)
@@ -181,7 +240,7 @@ static bool check(const struct run_options *o)
 	if (o->no_conversation && (o->system || o->chat_template || o->conversation ||
 				   o->single_turn))
 		return complain("--no-conversation leaves no chat for the other options");
-	return true;
+	return check_devices(o);
 }
 
 /* -cnv is a session, unless it is for one answer; so is what only a chat has. */
