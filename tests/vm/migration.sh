@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# Machines that are saved and moved while the driver's NPU works: a long job is
+# always under way, and short ones beside it. They go on in another QEMU with the
+# same bytes and cycles. The guest is all in its memory: QEMU does not move a
+# machine that has files of the host's.
+
+cd "$(dirname "$0")/../.." || exit 1
+. tests/lib/tap.sh
+tree=$PWD
+. tools/vm/options
+. tools/vm/kernel
+. tools/vm/accel
+. tools/vm/qemu
+mkdir -p build/vm
+dir=$(mktemp -d "$tree/build/vm/test.XXXXXX")
+machines=()
+clean_up()
+{
+	[ ${#machines[@]} = 0 ] || kill "${machines[@]}" 2>/dev/null
+	wait
+	rm -rf "$dir"
+}
+trap clean_up EXIT
+
+rounds=8
+patience=400	# seconds for what takes a few on an idle host
+
+# A test, its libraries, npu.ko, and a first program that knows of nothing else.
+write_guest()
+{
+	local root=$dir/root file
+
+	mkdir -p "$root"
+	for file in $(ldd build/tests/kselftest/migration | grep -o '/[^ ]*'); do
+		mkdir -p "$root${file%/*}"
+		cp -L "$file" "$root$file"
+	done
+	cp build/tests/kselftest/migration "$root/test"
+	cp "$module" "$root/npu.ko"
+	cat >"$root/init" <<-INIT
+		#!/bin/sh
+		b=/bin/busybox
+		\$b mount -t proc proc /proc
+		\$b mount -t sysfs sys /sys
+		\$b mount -t devtmpfs dev /dev
+		while read -r name; do \$b insmod "/modules/\$name.ko"; done </modules/drm
+		\$b insmod /npu.ko
+		NPU_ROUNDS=$rounds /test
+		echo "status \$?"
+		\$b poweroff -f
+	INIT
+	chmod +x "$root/init"
+	(cd "$root" && find . | cpio --quiet -o -H newc) >"$dir/guest.cpio"
+	cat "$initramfs" "$dir/guest.cpio" >"$dir/initrd"
+}
+
+# start_machine NAME ARGUMENT...
+start_machine()
+{
+	local name=$1
+
+	shift
+	log=$dir/$name.log
+	arguments=()
+	add_machine
+	add_npus
+	"$qemu" "${arguments[@]}" -qmp "unix:$dir/$name.qmp,server=on,wait=off" "$@" \
+		>"$dir/$name.out" 2>&1 </dev/null &
+	machines+=($!)
+}
+
+order() { tests/vm/qmp "$dir/$1.qmp" "${@:2}" 2>&1; }
+
+# until_true COMMAND...: whether it becomes so while there is patience.
+until_true()
+{
+	local end=$((SECONDS + patience))
+
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
+	done
+}
+
+says() { grep -qa "$2" "$dir/$1.log" 2>/dev/null; }
+has_ended() { ! kill -0 "$1" 2>/dev/null; }
+has_moved() { order "$1" query-migrate | grep -q '"status": "completed"'; }
+has_come() { order "$1" query-status | grep -q '"status": "running"'; }
+
+# What both machines have said, without what the kernel has.
+rounds_of() { cat "$dir/$1.log" "$dir/$2.log" | tr -d '\r' | sed -n 's/^.*# round/round/p'; }
+
+# check_end FROM TO NAME
+check_end()
+{
+	local all
+
+	until_true says "$2" "^status"
+	like "$(tr -d '\r' <"$dir/$2.log")" "^status 0$" "$3: all jobs are right, in the first machine and in the second"
+	all=$(rounds_of "$1" "$2")
+	is "$(sed 's/:.*//' <<<"$all" | tr '\n' ' ')" \
+		"$(for ((i = 0; i < rounds; i++)); do printf 'round %d ' $i; done)" \
+		"$3: no round is lost or told twice"
+	is "$(sed 's/^[^:]*: //; s/[0-9]* jobs/jobs/' <<<"$all" | sort -u | wc -l)" 1 \
+		"$3: cycles are those of the rounds that nobody interrupted"
+	[ "$(rounds_of "$1" "$1" | wc -l)" -gt 0 ] && [ "$(rounds_of "$2" "$2" | wc -l)" -gt 0 ]
+	ok $? "$3: some were in each"
+	sed 's/^/# /' <<<"$all"
+}
+
+parse_options --memory 512M --smp 1 --device cores=2
+run=$dir
+find_qemu
+find_kernel
+choose_accel
+write_guest
+
+# Saved to a file, and loaded from it when nothing of the first machine is left.
+start_machine saved
+from=${machines[-1]}
+until_true says saved "# round 1"
+ok $? "a machine works"
+order saved migrate "{\"uri\": \"exec:cat >$dir/state\"}" >/dev/null
+until_true has_moved saved
+ok $? "it is saved to a file"
+order saved quit >/dev/null
+until_true has_ended "$from"
+start_machine loaded -incoming "exec:cat $dir/state"
+check_end saved loaded "from a file"
+
+# While it runs, to another that waits; jobs take the time that the model says,
+# on a clock so slow that this is most of the time.
+sed 's/^clock_mhz.*/clock_mhz = 20/' qemu-device/profiles/edge.profile >"$dir/slow.profile"
+devices=("cores=2,profile=$dir/slow.profile,pace=model")
+start_machine source
+start_machine target -incoming "unix:$dir/socket"
+until_true says source "# round 1"
+order source migrate "{\"uri\": \"unix:$dir/socket\"}" >/dev/null
+until_true has_come target
+ok $? "a machine moves while it runs"
+check_end source target "at the model's pace"
+done_testing
