@@ -47,9 +47,11 @@ static int open_model(struct model *m, const char *path)
 		ret = npu_llm_open_image(m->device, m->image, NULL, &m->llm, &err);
 	if (!ret)
 		ret = npu_sequence_create(m->llm, &m->sequence, &err);
-	if (!ret)
-		printf("{ \"test\": \"load\", \"seconds\": %.3f }\n", bench_now() - start);
-	return ret;
+	if (ret)
+		return ret;
+	printf("{ \"test\": \"load\", \"seconds\": %.3f }\n", bench_now() - start);
+	fflush(stdout);
+	return 0;
 }
 
 static void close_model(struct model *m)
