@@ -56,6 +56,8 @@ bool bench_peer_open(struct bench_peer *peer, const struct bench_product *produc
 	if (!peer->pid) {
 		dup2(to[0], STDIN_FILENO);
 		dup2(from[1], STDOUT_FILENO);
+		/* Its weights on huge pages, as the device's are. */
+		setenv("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1", 1);
 		start(product);
 	}
 	close(to[0]);
