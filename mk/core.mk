@@ -6,9 +6,8 @@ core_objects := $(patsubst %.c,$(B)/obj/%.o,$(wildcard qemu-device/core/*.c))
 .PHONY: core
 core: $(B)/core/libnpucore.a
 
-# What a guest's numbers index must not lose bits or signs on its way. Kernels speak
-# in intrinsics, whose masks do.
-$(filter-out $(B)/obj/qemu-device/core/kernels_%,$(core_objects)): CFLAGS += -Wconversion -Wsign-conversion
+# What a guest's numbers index must not lose bits or signs on its way.
+$(core_objects): CFLAGS += -Wconversion -Wsign-conversion
 
 # Part of libnpu as well, which exports none of it.
 $(B)/obj/qemu-device/core/%.o: qemu-device/core/%.c | build/.setup
