@@ -5,8 +5,8 @@
 
 #include "kernels_w4_pass.h"
 
-/* Groups whose scales are made F32 at a time. */
-#define W4_SCALE_GROUPS	16
+/* Groups whose scales are made F32 at a time: more, or fewer, stall the stream of weights. */
+#define W4_SCALE_GROUPS	8
 /* A length of groups that has code of its own. */
 #define W4_USUAL_GROUP	32
 
