@@ -124,15 +124,23 @@ static bool tell(struct sim_link *link, uint64_t point)
 	return wanted;
 }
 
-bool sim_link_tell(struct sim *sim)
+/* A link whose other end does not know yet, or NULL; lock held. */
+static struct sim_link *find_news(struct sim *sim)
 {
 	struct sim_link *link;
-	uint64_t point;
-	bool wanted;
 
 	TAILQ_FOREACH(link, &sim->links, next)
 		if (link->from->point != link->told)
-			break;
+			return link;
+	return NULL;
+}
+
+bool sim_link_tell(struct sim *sim)
+{
+	struct sim_link *link = find_news(sim);
+	uint64_t point;
+	bool wanted;
+
 	if (!link)
 		return false;
 	link->told = link->from->point;

@@ -21,10 +21,9 @@
 #define RECORD		4096u
 #define PATIENCE	(600 * 1000000000ll)
 
-enum kind { LONG, SHORT, KINDS };
+enum job_kind { LONG, SHORT, KINDS };
 
-FIXTURE(migration)
-{
+struct work {
 	struct npu_machine m;
 	uint32_t ctx[KINDS], syncobj[KINDS];
 	struct drm_npu_job job[KINDS];
@@ -33,88 +32,95 @@ FIXTURE(migration)
 	uint64_t cycles[KINDS];
 };
 
+FIXTURE(migration)
+{
+	struct work work;
+};
+
 FIXTURE_SETUP(migration)
 {
+	struct work *w = &self->work;
 	int k;
 
-	ASSERT_EQ(0, npu_machine_open(&self->m));
-	self->rounds[0] = SPIN_ROUNDS;
-	self->copy[0] = self->m.data.va + FROM;
-	self->copy[1] = self->m.data.va + TO;
-	self->job[LONG] = npu_prog_spin(&self->m);
-	self->job[SHORT] = npu_prog_copy(&self->m, SIZE);
-	npu_job_args(&self->job[LONG], self->rounds);
-	npu_job_args(&self->job[SHORT], self->copy);
+	ASSERT_EQ(0, npu_machine_open(&w->m));
+	w->rounds[0] = SPIN_ROUNDS;
+	w->copy[0] = w->m.data.va + FROM;
+	w->copy[1] = w->m.data.va + TO;
+	w->job[LONG] = npu_prog_spin(&w->m);
+	w->job[SHORT] = npu_prog_copy(&w->m, SIZE);
+	npu_job_args(&w->job[LONG], w->rounds);
+	npu_job_args(&w->job[SHORT], w->copy);
 	for (k = 0; k < KINDS; k++) {
-		ASSERT_EQ(0, npu_ctx_create(self->m.fd, self->m.vm, DRM_NPU_PRIORITY_NORMAL,
-					    10 * 60 * 1000, &self->ctx[k]));
-		self->syncobj[k] = npu_syncobj_create(self->m.fd, 0);
-		self->sync[k] = (struct drm_npu_sync){
-			.handle = self->syncobj[k],
+		ASSERT_EQ(0, npu_ctx_create(w->m.fd, w->m.vm, DRM_NPU_PRIORITY_NORMAL,
+					    10 * 60 * 1000, &w->ctx[k]));
+		w->syncobj[k] = npu_syncobj_create(w->m.fd, 0);
+		w->sync[k] = (struct drm_npu_sync){
+			.handle = w->syncobj[k],
 			.flags = DRM_NPU_SYNC_SIGNAL | DRM_NPU_SYNC_TIMELINE,
 		};
-		self->job[k].result = self->m.data.va + RESULT + k * RECORD;
-		npu_job_syncs(&self->job[k], &self->sync[k], 1);
+		w->job[k].result = w->m.data.va + RESULT + k * RECORD;
+		npu_job_syncs(&w->job[k], &w->sync[k], 1);
 	}
 }
 
 FIXTURE_TEARDOWN(migration)
 {
-	npu_machine_close(&self->m);
+	npu_machine_close(&self->work.m);
 }
 
-static int start(FIXTURE_DATA(migration) *self, enum kind kind)
+static int start(struct work *w, enum job_kind kind)
 {
-	self->sync[kind].timeline_point++;
-	return npu_submit(self->m.fd, self->ctx[kind], &self->job[kind], 1, NULL);
+	w->sync[kind].timeline_point++;
+	return npu_submit(w->m.fd, w->ctx[kind], &w->job[kind], 1, NULL);
 }
 
-static int wait_for(FIXTURE_DATA(migration) *self, enum kind kind, int64_t ns)
+static int wait_for(struct work *w, enum job_kind kind, int64_t ns)
 {
-	return npu_syncobj_wait_for(self->m.fd, self->syncobj[kind],
-				    self->sync[kind].timeline_point, ns);
+	return npu_syncobj_wait_for(w->m.fd, w->syncobj[kind],
+				    w->sync[kind].timeline_point, ns);
 }
 
 /* Whether the job ended well, after as many cycles as those before. */
-static int check_record(FIXTURE_DATA(migration) *self, enum kind kind)
+static int check_record(struct work *w, enum job_kind kind)
 {
-	const struct npu_completion *record = (void *)(self->m.data.cpu + RESULT + kind * RECORD);
+	const struct npu_completion *record = (void *)(w->m.data.cpu + RESULT + kind * RECORD);
 	uint64_t cycles = record->counters[NPU_CNT_CYCLES];
 
-	if (!self->cycles[kind])
-		self->cycles[kind] = cycles;
-	return record->status == NPU_JOB_DONE && cycles && cycles == self->cycles[kind];
+	if (!w->cycles[kind])
+		w->cycles[kind] = cycles;
+	return record->status == NPU_JOB_DONE && cycles && cycles == w->cycles[kind];
 }
 
-static int run_short(FIXTURE_DATA(migration) *self, unsigned int number)
+static int run_short(struct work *w, unsigned int number)
 {
-	uint8_t *from = self->m.data.cpu + FROM, *to = self->m.data.cpu + TO;
+	uint8_t *from = w->m.data.cpu + FROM, *to = w->m.data.cpu + TO;
 	unsigned int i;
 
 	for (i = 0; i < SIZE; i++)
 		from[i] = number * 7 + i * 13 + (i >> 8);
 	memset(to, 0xaa, SIZE);
-	return !start(self, SHORT) && !wait_for(self, SHORT, PATIENCE) &&
-	       check_record(self, SHORT) && !memcmp(from, to, SIZE);
+	return !start(w, SHORT) && !wait_for(w, SHORT, PATIENCE) &&
+	       check_record(w, SHORT) && !memcmp(from, to, SIZE);
 }
 
 TEST_F_TIMEOUT(migration, jobs_go_on, 1800)
 {
+	struct work *w = &self->work;
 	const char *wanted = getenv("NPU_ROUNDS");
 	unsigned int rounds = wanted ? atoi(wanted) : 2, round, number = 0;
 
 	for (round = 0; round < rounds; round++) {
 		unsigned int first = number;
 
-		ASSERT_EQ(0, start(self, LONG));
+		ASSERT_EQ(0, start(w, LONG));
 		do {
-			ASSERT_TRUE(run_short(self, number)) TH_LOG("round %u, job %u", round, number);
+			ASSERT_TRUE(run_short(w, number)) TH_LOG("round %u, job %u", round, number);
 			number++;
-		} while (wait_for(self, LONG, 0));
-		ASSERT_TRUE(check_record(self, LONG)) TH_LOG("round %u", round);
+		} while (wait_for(w, LONG, 0));
+		ASSERT_TRUE(check_record(w, LONG)) TH_LOG("round %u", round);
 		printf("# round %u: %llu cycles, %u jobs of %llu cycles\n", round,
-		       (unsigned long long)self->cycles[LONG], number - first,
-		       (unsigned long long)self->cycles[SHORT]);
+		       (unsigned long long)w->cycles[LONG], number - first,
+		       (unsigned long long)w->cycles[SHORT]);
 		fflush(stdout);
 	}
 }

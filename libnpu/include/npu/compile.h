@@ -83,7 +83,7 @@ enum npu_kv_layout {
 	NPU_KV_LAYOUT_COUNT
 };
 
-#define NPU_MAX_DEVICES 16
+#define NPU_MAX_DEVICES 16u
 
 /**
  * struct npu_compile_options - choices; all zero is the default
