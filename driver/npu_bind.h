@@ -60,6 +60,7 @@ struct npu_bind *npu_bind_create(struct npu_vm *vm, const struct drm_npu_vm_bind
 				 u32 count);
 void npu_bind_free(struct npu_bind *bind);
 int npu_bind_obtain_bos(struct npu_bind *bind);
+int npu_bind_check_op(const struct npu_device *npu, const struct drm_npu_vm_bind_op *op);
 int npu_bind_do(struct npu_bind *bind, const struct npu_bind_op *op);
 
 int npu_bind_init(struct npu_device *npu);

@@ -35,7 +35,14 @@ static int npu_bind_check_range(const struct npu_device *npu, const struct drm_n
 	return 0;
 }
 
-static int npu_bind_check_op(const struct npu_device *npu, const struct drm_npu_vm_bind_op *op)
+/**
+ * npu_bind_check_op() - check what can be checked without its buffer
+ * @npu: device
+ * @op: operation from user space
+ *
+ * Return: 0 or -EINVAL.
+ */
+int npu_bind_check_op(const struct npu_device *npu, const struct drm_npu_vm_bind_op *op)
 {
 	if (op->pad)
 		return -EINVAL;

@@ -21,11 +21,12 @@ static void npu_wedged_work(struct work_struct *work)
 {
 	struct npu_device *npu = container_of(work, struct npu_device, wedged_work);
 	char reset[] = "WEDGED=none", lost[] = "WEDGED=rebind,bus-reset";
-	char *envp[] = { READ_ONCE(npu->lost) ? lost : reset, NULL };
+	char *envp[2] = {};
 	int idx;
 
 	if (!drm_dev_enter(&npu->drm, &idx))
 		return;
+	envp[0] = READ_ONCE(npu->lost) ? lost : reset;
 	/* Probing is too early: there is no node yet. */
 	if (device_is_registered(npu->drm.accel->kdev))
 		kobject_uevent_env(&npu->drm.accel->kdev->kobj, KOBJ_CHANGE, envp);
