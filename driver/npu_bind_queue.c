@@ -27,6 +27,7 @@
 #include "npu_drv.h"
 #include "npu_gem.h"
 #include "npu_sync.h"
+#include "npu_compat.h"
 
 #define NPU_MAX_BIND_SYNCS	256
 #define NPU_BIND_CREDITS	16
@@ -76,6 +77,7 @@ static void npu_bind_free_work(struct work_struct *work)
 		list_del(&bind->link);
 		npu_mmu_end(&bind->update.mmu);
 	}
+	npu_compat_fence_ended(bind->base.s_fence);
 	drm_sched_job_cleanup(&bind->base);
 	npu_bind_free(bind);
 }

@@ -12,15 +12,18 @@
 
 #include <linux/fs.h>
 #include <linux/io_uring/cmd.h>
+#include <linux/kmemleak.h>
 #include <linux/mount.h>
 #include <linux/pagemap.h>
 #include <linux/shmem_fs.h>
+#include <linux/slab.h>
 
 #include <drm/drm_drv.h>
 #include <drm/drm_gem.h>
 #include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_gpuvm.h>
 #include <drm/drm_managed.h>
+#include <drm/gpu_scheduler.h>
 
 #include "npu_gem.h"
 #include "npu_probed.h"
@@ -138,6 +141,39 @@ static inline struct drm_gem_shmem_object *npu_compat_shmem_create(struct drm_de
 #define npu_compat_uses(count)		refcount_read(&(count))
 #else
 #define npu_compat_uses(count)		(count)
+#endif
+
+/*
+ * Who has a sync file may ask for the name of its fence's timeline for ever, and was
+ * led to the scheduler that the job once had, which goes with the device. A fence
+ * that has signalled is led to one that never goes instead: a KiB each time that
+ * the module is loaded.
+ */
+#ifndef NPU_HAVE_FENCE_NAMES
+struct drm_gpu_scheduler *npu_compat_ended __weak;
+
+static inline void npu_compat_fences_init(void)
+{
+	npu_compat_ended = kzalloc(sizeof(*npu_compat_ended) + sizeof("npu"), GFP_KERNEL);
+	if (!npu_compat_ended)
+		return;
+	npu_compat_ended->name = memcpy(npu_compat_ended + 1, "npu", sizeof("npu"));
+	kmemleak_not_leak(npu_compat_ended);
+}
+
+static inline void npu_compat_fence_ended(struct drm_sched_fence *s_fence)
+{
+	if (npu_compat_ended)
+		WRITE_ONCE(s_fence->sched, npu_compat_ended);
+}
+#else
+static inline void npu_compat_fences_init(void)
+{
+}
+
+static inline void npu_compat_fence_ended(struct drm_sched_fence *s_fence)
+{
+}
 #endif
 
 #ifndef NPU_HAVE_URING_CMD_DONE3

@@ -272,6 +272,7 @@ static int __init npu_module_init(void)
 {
 	int ret;
 
+	npu_compat_fences_init();
 	npu_release_wq = alloc_workqueue("npu-release", WQ_UNBOUND, 0);
 	if (!npu_release_wq)
 		return -ENOMEM;

@@ -13,6 +13,7 @@
 #include "npu_notify.h"
 #include "npu_trace.h"
 #include "npu_vm.h"
+#include "npu_compat.h"
 
 static const char *npu_fence_driver_name(struct dma_fence *fence)
 {
@@ -76,8 +77,10 @@ void npu_job_destroy(struct npu_sched_job *job)
 {
 	struct drm_sched_fence *s_fence = job->base.s_fence;
 
-	if (kref_read(&s_fence->finished.refcount))
+	if (kref_read(&s_fence->finished.refcount)) {
 		dma_fence_put(xchg(&s_fence->parent, NULL));
+		npu_compat_fence_ended(s_fence);
+	}
 	drm_sched_job_cleanup(&job->base);
 	npu_ctx_put(job->ctx);
 	kfree(job->fence);

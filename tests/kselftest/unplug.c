@@ -167,6 +167,75 @@ TEST_F(unplug, unload_is_refused_while_open)
 	ASSERT_EQ(0, wait_for_device());
 }
 
+/* What a sync file says of its fence. */
+static int fence_of(int file, struct sync_fence_info *fence)
+{
+	struct sync_file_info info = { .num_fences = 1, .sync_fence_info = (uintptr_t)fence };
+
+	memset(fence, 0, sizeof(*fence));
+	return npu_call(file, SYNC_IOC_FILE_INFO, &info);
+}
+
+static int export_fence(int fd, uint32_t syncobj)
+{
+	struct drm_syncobj_handle args = {
+		.handle = syncobj, .flags = DRM_SYNCOBJ_HANDLE_TO_FD_FLAGS_EXPORT_SYNC_FILE,
+		.fd = -1,
+	};
+	int ret = npu_call(fd, DRM_IOCTL_SYNCOBJ_HANDLE_TO_FD, &args);
+
+	return ret ? ret : args.fd;
+}
+
+/* Of a fence that has ended nothing is left but this, whoever made it. */
+static void ended_well(struct __test_metadata *_metadata, int file)
+{
+	struct sync_fence_info fence;
+
+	ASSERT_EQ(0, fence_of(file, &fence));
+	EXPECT_EQ(1, fence.status);
+	EXPECT_TRUE(!strcmp(fence.obj_name, "npu") || !strcmp(fence.obj_name, "signaled-timeline"))
+		TH_LOG("timeline \"%.32s\"", fence.obj_name);
+	EXPECT_EQ(0, close(file));
+}
+
+/* Sync files of a job and of a queued bind outlive the device and the module. */
+TEST_F(unplug, sync_files_outlive_the_module)
+{
+	struct drm_npu_sync sync[2] = {
+		{ .flags = DRM_NPU_SYNC_SIGNAL }, { .flags = DRM_NPU_SYNC_SIGNAL },
+	};
+	struct drm_npu_vm_bind bind = {
+		.flags = DRM_NPU_VM_BIND_ASYNC,
+		.syncs = { .stride = sizeof(sync[1]), .count = 1, .array = (uintptr_t)&sync[1] },
+	};
+	struct drm_npu_job job;
+	struct npu_machine m;
+	int i, file[2];
+
+	if (!getenv("NPU_MODULE"))
+		SKIP(return, "NPU_MODULE does not name the module");
+	ASSERT_EQ(0, npu_machine_open(&m));
+	for (i = 0; i < 2; i++)
+		sync[i].handle = npu_syncobj_create(m.fd, 0);
+	job = npu_prog_null(&m);
+	npu_job_syncs(&job, &sync[0], 1);
+	bind.vm_id = m.vm;
+	ASSERT_EQ(0, npu_submit(m.fd, m.ctx, &job, 1, NULL));
+	ASSERT_EQ(0, npu_call(m.fd, DRM_IOCTL_NPU_VM_BIND, &bind));
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, npu_syncobj_wait(m.fd, sync[i].handle, 0));
+		file[i] = export_fence(m.fd, sync[i].handle);
+		ASSERT_LE(0, file[i]);
+	}
+	npu_machine_close(&m);
+	ASSERT_EQ(0, unload_module());
+	for (i = 0; i < 2; i++)
+		ended_well(_metadata, file[i]);
+	ASSERT_EQ(0, load_module());
+	ASSERT_EQ(0, wait_for_device());
+}
+
 /* All that a file can still do when its device is gone. */
 static void use_dead_file(struct __test_metadata *_metadata, struct npu_machine *m,
 			  uint32_t syncobj)
