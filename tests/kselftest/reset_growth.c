@@ -82,26 +82,27 @@ static int64_t kernel_kib(void)
 	return sum;
 }
 
-static void reset_often(struct __test_metadata *_metadata, FIXTURE_DATA(growth) *self,
-			const FIXTURE_VARIANT(growth) *variant, int count)
+static void reset_often(struct __test_metadata *_metadata, struct npu_machine *m,
+			const struct drm_npu_job *copy, const char *what, int stuck_devices,
+			int count)
 {
 	struct drm_npu_job jobs[8];
 	int i, n;
 
 	for (n = 0; n < 8; n++)
-		jobs[n] = self->copy;
+		jobs[n] = *copy;
 	for (i = 0; i < count; i++) {
-		memset(self->m.data.cpu, i, 64);
-		ASSERT_EQ(0, npu_submit(self->m.fd, self->m.ctx, jobs, 8, NULL));
-		if (variant->stuck_devices)
+		memset(m->data.cpu, i, 64);
+		ASSERT_EQ(0, npu_submit(m->fd, m->ctx, jobs, 8, NULL));
+		if (stuck_devices)
 			ASSERT_EQ(0, npu_write_file(INJECT "stuck_device_resets", "1"));
-		ASSERT_EQ(0, npu_write_file(RESET, variant->what));
+		ASSERT_EQ(0, npu_write_file(RESET, what));
 	}
 	/* One that ran in a reset fails; the next does not. */
-	ASSERT_EQ(0, npu_bo_wait(self->m.fd, self->m.code.handle,
+	ASSERT_EQ(0, npu_bo_wait(m->fd, m->code.handle,
 				 npu_now_ns() + NPU_TEST_PATIENCE_NS));
-	ASSERT_EQ(0, npu_run(&self->m, &self->copy));
-	EXPECT_EQ(0, memcmp(self->m.data.cpu, self->m.data.cpu + 64, 64));
+	ASSERT_EQ(0, npu_run(m, copy));
+	EXPECT_EQ(0, memcmp(m->data.cpu, m->data.cpu + 64, 64));
 	EXPECT_EQ(0, npu_read_number(INJECT "stuck_device_resets"));
 }
 
@@ -112,11 +113,12 @@ TEST_F_TIMEOUT(growth, none, 3600)
 	struct drm_npu_usage_info before, after;
 	int64_t kib, grown;
 
-	reset_often(_metadata, self, variant, 50 / variant->share + 5);
+	reset_often(_metadata, &self->m, &self->copy, variant->what, variant->stuck_devices,
+		    50 / variant->share + 5);
 	before = npu_usage(self->m.fd);
 	kib = kernel_kib();
 	ASSERT_LT(0, kib);
-	reset_often(_metadata, self, variant, count);
+	reset_often(_metadata, &self->m, &self->copy, variant->what, variant->stuck_devices, count);
 	grown = kernel_kib() - kib;
 	after = npu_usage(self->m.fd);
 	TH_LOG("%d resets: kernel memory %lld KiB, then %+lld KiB", count, (long long)kib,
