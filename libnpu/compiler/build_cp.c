@@ -89,6 +89,11 @@ void npu_build_barrier(struct npu_builder *builder)
 	npu_build_insn(builder, &(struct npu_insn){ .opcode = NPU_OP_BARRIER });
 }
 
+void npu_build_yield(struct npu_builder *builder)
+{
+	npu_build_insn(builder, &(struct npu_insn){ .opcode = NPU_OP_YIELD });
+}
+
 void npu_build_trap(struct npu_builder *builder, uint8_t reg, uint32_t code)
 {
 	struct npu_insn insn = { .opcode = NPU_OP_TRAP };

@@ -158,7 +158,10 @@ static void lower_op(struct lower *l, const struct op *op)
 	}
 }
 
-/* The barrier drains the engines: the next phase finds all SRAM free. */
+/*
+ * The barrier drains the engines: the next phase finds all SRAM free. Where
+ * nothing is live a job may leave its cores to another.
+ */
 static void lower_ops(struct lower *l, const struct graph *g, uint32_t first, uint32_t end)
 {
 	for (uint32_t i = first; i < end && !npu_builder_error(l->b); i++) {
@@ -166,8 +169,11 @@ static void lower_ops(struct lower *l, const struct graph *g, uint32_t first, ui
 		npu_builder_sram_reset(l->b);
 		lower_op(l, &g->ops[i]);
 		lower_release(l);
-		if (i + 1 < end)
-			npu_build_barrier(l->b);
+		if (i + 1 == end)
+			break;
+		npu_build_barrier(l->b);
+		if (l->target->features & NPU_FEAT_YIELD)
+			npu_build_yield(l->b);
 	}
 }
 

@@ -3,7 +3,8 @@
  * Turning operators into instructions.
  *
  * Every operator is a phase: it reads its inputs from memory, writes its
- * results to memory, and ends with a barrier, behind which all cores see them.
+ * results to memory, and ends with a barrier, behind which all cores see them,
+ * and with a place to leave the cores to another job.
  * A core takes its share of a phase by R[CORE] and R[NCORES], so one program
  * runs on any number of cores, with the same result to the bit.
  *
@@ -129,7 +130,7 @@ struct lower_spec {
 /**
  * lower_range() - make a program of some operators
  * @g: graph, placed
- * @target: device; its features are not looked at
+ * @target: device; of its features only YIELD is looked at
  * @spec: which program
  * @first: first operator
  * @end: first operator behind them

@@ -12,7 +12,8 @@ void npu_target_default(struct npu_target *target)
 		.features = NPU_FEAT_MAT_I8 | NPU_FEAT_MAT_I4 | NPU_FEAT_MAT_C4 |
 			    NPU_FEAT_MAT_F16 | NPU_FEAT_MAT_BF16 | NPU_FEAT_GROUP_SCALE |
 			    NPU_FEAT_ZERO_POINT | NPU_FEAT_SCALE_DQ8 | NPU_FEAT_STREAM |
-			    NPU_FEAT_GATHER | NPU_FEAT_TOPK | NPU_FEAT_TRANSPOSE,
+			    NPU_FEAT_GATHER | NPU_FEAT_TOPK | NPU_FEAT_TRANSPOSE |
+			    NPU_FEAT_YIELD,
 		.work_max = 30,
 		.program_max = 4 << 20,
 		.va_start = NPU_HUGE_SIZE,

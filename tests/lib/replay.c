@@ -201,6 +201,8 @@ static bool step(struct replay *r, struct replay_core *c)
 		do_endloop(r, c);
 	else if (engine != NPU_ENGINE_CP)
 		replay_exec(r, c, insn);
+	else if (insn->opcode == NPU_OP_YIELD)
+		drain(c);
 	else if (insn->opcode != NPU_OP_NOP)
 		do_scalar(r, c, insn);
 	give_tokens(r, c, clock, insn->signal);

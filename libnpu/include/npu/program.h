@@ -216,6 +216,9 @@ void npu_build_endloop(struct npu_builder *builder);
 /** npu_build_barrier() - wait for this core's engines, then for all cores */
 void npu_build_barrier(struct npu_builder *builder);
 
+/** npu_build_yield() - wait for this core's engines; the job may leave its cores to another */
+void npu_build_yield(struct npu_builder *builder);
+
 /** npu_build_trap() - fault with @code if R[@reg] is not zero */
 void npu_build_trap(struct npu_builder *builder, uint8_t reg, uint32_t code);
 
