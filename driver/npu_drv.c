@@ -24,6 +24,7 @@
 #include "npu_gem.h"
 #include "npu_notify.h"
 #include "npu_pci_error.h"
+#include "npu_perfmon.h"
 #include "npu_pm.h"
 #include "npu_query.h"
 #include "npu_reset.h"
@@ -56,6 +57,7 @@ static int npu_open(struct drm_device *drm, struct drm_file *drm_file)
 	file->npu = to_npu_device(drm);
 	xa_init_flags(&file->vms, XA_FLAGS_ALLOC1);
 	xa_init_flags(&file->contexts, XA_FLAGS_ALLOC1);
+	xa_init_flags(&file->perfmons, XA_FLAGS_ALLOC1);
 	drm_file->driver_priv = file;
 	return 0;
 }
@@ -66,6 +68,8 @@ static void npu_postclose(struct drm_device *drm, struct drm_file *drm_file)
 
 	npu_ctx_close_file(file);
 	npu_vm_close_file(file);
+	npu_perfmon_close_file(file);
+	xa_destroy(&file->perfmons);
 	xa_destroy(&file->contexts);
 	xa_destroy(&file->vms);
 	npu_client_close(file->client);
@@ -90,6 +94,9 @@ static const struct drm_ioctl_desc npu_ioctls[] = {
 	NPU_IOCTL(BO_LABEL, bo_label),
 	NPU_IOCTL(BO_USERPTR, bo_userptr),
 	NPU_IOCTL(BO_MADVISE, bo_madvise),
+	NPU_IOCTL(PERFMON_CREATE, perfmon_create),
+	NPU_IOCTL(PERFMON_DESTROY, perfmon_destroy),
+	NPU_IOCTL(PERFMON_READ, perfmon_read),
 };
 
 static int npu_release(struct inode *inode, struct file *filp)
@@ -132,7 +139,7 @@ static const struct drm_driver npu_driver = {
 	.name = "npu",
 	.desc = "Virtual NPU",
 	.major = 1,
-	.minor = 4,
+	.minor = 5,
 };
 
 static void npu_device_released(struct drm_device *drm, void *arg)

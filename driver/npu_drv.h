@@ -23,6 +23,9 @@ struct npu_file {
 
 	/** @contexts: contexts by id; each holds a reference */
 	struct xarray contexts;
+
+	/** @perfmons: counters by id; each holds a reference */
+	struct xarray perfmons;
 };
 
 /** npu_release_wq - where contexts are released; empty before the module goes */

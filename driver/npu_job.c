@@ -11,6 +11,7 @@
 #include "npu_device.h"
 #include "npu_job.h"
 #include "npu_notify.h"
+#include "npu_perfmon.h"
 #include "npu_trace.h"
 #include "npu_vm.h"
 #include "npu_compat.h"
@@ -83,6 +84,7 @@ void npu_job_destroy(struct npu_sched_job *job)
 	}
 	drm_sched_job_cleanup(&job->base);
 	npu_ctx_put(job->ctx);
+	npu_perfmon_put(job->perfmon);
 	kfree(job->fence);
 	kfree(job);
 }
@@ -170,6 +172,7 @@ int npu_job_account(struct npu_sched_job *job, const struct npu_completion *comp
 	atomic64_inc(error ? &npu->stats.jobs_failed : &npu->stats.jobs_done);
 	npu_client_account(job->ctx->client, completion, error);
 	npu_ctx_account(job->ctx, job->seqno, completion, error);
+	npu_perfmon_end_job(job->perfmon, completion);
 	trace_npu_done(job, completion, error);
 	return error;
 }

@@ -12,6 +12,7 @@
 
 struct npu_ctx;
 struct npu_device;
+struct npu_perfmon;
 
 /**
  * struct npu_fence - end of a job on the hardware
@@ -40,6 +41,9 @@ struct npu_sched_job {
 
 	/** @ctx: context, referenced; keeps address space and page tables alive */
 	struct npu_ctx *ctx;
+
+	/** @perfmon: counters that it adds to, referenced, or NULL */
+	struct npu_perfmon *perfmon;
 
 	/** @fence: hardware fence; given away when the job ends */
 	struct npu_fence *fence;

@@ -19,6 +19,7 @@
 #include "npu_device.h"
 #include "npu_drv.h"
 #include "npu_job.h"
+#include "npu_perfmon.h"
 #include "npu_submit.h"
 #include "npu_sync.h"
 #include "npu_trace.h"
@@ -85,7 +86,7 @@ static int npu_submit_check_job(const struct npu_device *npu, const struct drm_n
 {
 	const struct drm_npu_device_info *info = &npu->info;
 
-	if (in->flags || in->num_args > info->max_args || in->cores > info->cores ||
+	if (in->flags || in->pad || in->num_args > info->max_args || in->cores > info->cores ||
 	    in->budget > info->budget_max)
 		return -EINVAL;
 	if (!IS_ALIGNED(in->program, NPU_PROGRAM_ALIGN) ||
@@ -130,6 +131,15 @@ static int npu_submit_add_syncs(struct npu_submission *sub, struct npu_sched_job
 	return npu_sync_add(&sub->signals, sub->drm_file, &job->base, syncs, in->syncs.count);
 }
 
+static int npu_submit_find_perfmon(struct npu_submission *sub, struct npu_sched_job *job,
+				   const struct drm_npu_job *in)
+{
+	if (!in->perfmon_id)
+		return 0;
+	job->perfmon = npu_perfmon_lookup(sub->drm_file->driver_priv, in->perfmon_id);
+	return job->perfmon ? 0 : -ENOENT;
+}
+
 static int npu_submit_add_job(struct npu_submission *sub, const struct drm_npu_job *in)
 {
 	struct npu_sched_job *job;
@@ -142,7 +152,9 @@ static int npu_submit_add_job(struct npu_submission *sub, const struct drm_npu_j
 	if (IS_ERR(job))
 		return PTR_ERR(job);
 	sub->jobs[sub->count++] = job;
-	ret = npu_submit_fill_desc(job, in);
+	ret = npu_submit_find_perfmon(sub, job, in);
+	if (!ret)
+		ret = npu_submit_fill_desc(job, in);
 	return ret ?: npu_submit_add_syncs(sub, job, in);
 }
 
@@ -163,6 +175,7 @@ static u64 npu_submit_number(struct npu_submission *sub)
 		job->seqno = first + i;
 		if (job->desc.result)
 			job->desc.result_id = job->seqno;
+		npu_perfmon_begin_job(job->perfmon);
 	}
 	return first;
 }

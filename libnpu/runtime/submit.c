@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "drm/npu_accel.h"
+#include "perfmon_internal.h"
 #include "queue_internal.h"
 #include "trace/trace.h"
 
@@ -46,6 +47,9 @@ static int check_jobs(const struct npu_queue *queue,
 						     "job %u on %s waits for a fence of %s, a device of another kind: wait for it on the CPU",
 						     i, queue->vm->device->path,
 						     jobs[i].waits[j]->queue->vm->device->path);
+		if (jobs[i].perfmon && jobs[i].perfmon->device != queue->vm->device)
+			return npu_error_set(err, -EXDEV,
+					     "job %u adds to counters of another device", i);
 		*num_waits += jobs[i].num_waits;
 	}
 	return 0;
@@ -63,6 +67,7 @@ static int fill_job(struct npu_queue *queue, struct drm_npu_job *to,
 		.budget = from->budget,
 		.args = from->num_args ? (uintptr_t)from->args : 0,
 		.num_args = from->num_args,
+		.perfmon_id = from->perfmon ? from->perfmon->id : 0,
 	};
 	for (uint32_t i = 0; i < from->num_waits; i++) {
 		int ret = npu_queue_import(queue, from->waits[i]->queue, &syncs[i].handle, err);

@@ -27,6 +27,7 @@
 
 #define SIM_MAX_VMS		64	/* as the driver allows a file */
 #define SIM_MAX_CONTEXTS	256
+#define SIM_MAX_PERFMONS	1024
 #define SIM_ASIDS		(SIM_MAX_VMS + SIM_MAX_CONTEXTS)
 #define SIM_TIMEOUT_MS		30000
 #define SIM_TIMEOUT_MAX_MS	(60 * 60 * 1000)
@@ -132,11 +133,13 @@ struct sim_point {
  * @ctx: holds a reference
  * @seqno: number in its context
  * @vm_seqno: number in its address space
+ * @perfmon: what it adds to, holds a reference; or NULL
  * @desc: what the machine gets
  * @in_ring: has been given to the machine, in slot @index
  * @index: see there; runs freely
  * @error: how it ends whatever the machine says, unless that says that it ended well
- * @started_ns: when it was first seen to run; zero: not yet
+ * @started_ns: when it was first seen to run, later by what it was suspended; zero: not yet
+ * @looked_ns: when it was looked at last
  * @aborted_ns: when the machine was told to abort it
  * @num_waits: of @points, the first are waited for
  * @num_points: and the rest is signalled
@@ -146,13 +149,30 @@ struct sim_job {
 	TAILQ_ENTRY(sim_job) link, vm_link;
 	struct sim_context *ctx;
 	uint64_t seqno, vm_seqno;
+	struct sim_perfmon *perfmon;
 	struct npu_job desc;
 	bool in_ring;
 	uint32_t index;
 	int error;
-	uint64_t started_ns, aborted_ns;
+	uint64_t started_ns, looked_ns, aborted_ns;
 	uint32_t num_waits, num_points;
 	struct sim_point points[];
+};
+
+/**
+ * struct sim_perfmon - counters that add up over jobs
+ * @refs: its id, and jobs that name it
+ * @counters: which are counted, a bit each
+ * @pending: jobs on their way
+ * @jobs: jobs that were added
+ * @values: sums over them
+ */
+struct sim_perfmon {
+	unsigned int refs;
+	uint64_t counters;
+	uint32_t pending;
+	uint64_t jobs;
+	uint64_t values[NPU_CNT_COUNT];
 };
 
 /**
@@ -230,6 +250,7 @@ struct sim_queue {
  * @vms: address spaces by id
  * @contexts_by_id: contexts by id
  * @syncs: timelines by handle
+ * @perfmons: counters by id
  * @by_asid: address spaces that exist
  * @dead: those that only have to be freed
  * @contexts: all contexts
@@ -253,7 +274,7 @@ struct sim {
 	bool quit, lost;
 	uint64_t reset_ns;
 	uint64_t serial;
-	struct sim_table bos, vms, contexts_by_id, syncs;
+	struct sim_table bos, vms, contexts_by_id, syncs, perfmons;
 	struct sim_vm *by_asid[SIM_ASIDS];
 	struct sim_vm_list dead;
 	struct sim_context_list contexts;
@@ -276,6 +297,16 @@ bool sim_wait_changed(struct sim *sim, int64_t deadline_ns);
  */
 int sim_start_init(struct sim *sim);
 void sim_start(struct sim *sim);
+
+/* sim_perfmon.c */
+int sim_perfmon_create(struct sim *sim, struct drm_npu_perfmon_create *args);
+int sim_perfmon_destroy(struct sim *sim, const struct drm_npu_perfmon_destroy *args);
+int sim_perfmon_read(struct sim *sim, struct drm_npu_perfmon_read *args);
+/* A job is on its way, or has ended as @done says, or never ran; lock held; or NULL. */
+void sim_perfmon_begin_job(struct sim_perfmon *perfmon);
+void sim_perfmon_end_job(struct sim_perfmon *perfmon, const struct npu_completion *done);
+/* Drop a reference; lock held; or NULL. */
+void sim_perfmon_put(struct sim_perfmon *perfmon);
 
 /* sim_bo.c */
 int sim_bo_create(struct sim *sim, struct drm_npu_bo_create *args);

@@ -179,6 +179,12 @@ static int sim_ioctl(const struct npu_device *device, unsigned long request,
 		return sim_context_query(sim, arg);
 	case DRM_IOCTL_NPU_SUBMIT:
 		return sim_submit(sim, arg);
+	case DRM_IOCTL_NPU_PERFMON_CREATE:
+		return sim_perfmon_create(sim, arg);
+	case DRM_IOCTL_NPU_PERFMON_DESTROY:
+		return sim_perfmon_destroy(sim, arg);
+	case DRM_IOCTL_NPU_PERFMON_READ:
+		return sim_perfmon_read(sim, arg);
 	default:
 		return -ENOTTY;
 	}
@@ -256,6 +262,7 @@ static void init_lists(struct sim *sim)
 		TAILQ_INIT(&sim->queues[q].jobs);
 	sim->vms.max = SIM_MAX_VMS;
 	sim->contexts_by_id.max = SIM_MAX_CONTEXTS;
+	sim->perfmons.max = SIM_MAX_PERFMONS;
 	sim->bos.max = INT32_MAX;
 	sim->syncs.max = INT32_MAX;
 }
@@ -264,6 +271,7 @@ static void init_lists(struct sim *sim)
 static void release_all(struct sim *sim)
 {
 	struct drm_npu_context_destroy context = { 0 };
+	struct drm_npu_perfmon_destroy perfmon = { 0 };
 	struct drm_npu_vm_destroy vm = { 0 };
 
 	for (context.id = 1; context.id <= sim->contexts_by_id.room; context.id++)
@@ -272,6 +280,8 @@ static void release_all(struct sim *sim)
 	while (!TAILQ_EMPTY(&sim->contexts))
 		sim_wait_changed(sim, INT64_MAX);
 	pthread_mutex_unlock(&sim->lock);
+	for (perfmon.id = 1; perfmon.id <= sim->perfmons.room; perfmon.id++)
+		sim_perfmon_destroy(sim, &perfmon);
 	for (vm.id = 1; vm.id <= sim->vms.room; vm.id++)
 		sim_vm_destroy(sim, &vm);
 	sim_vm_reap(sim);
@@ -298,6 +308,7 @@ static void dismantle(struct sim *sim)
 	free(sim->vms.item);
 	free(sim->contexts_by_id.item);
 	free(sim->syncs.item);
+	free(sim->perfmons.item);
 	pthread_cond_destroy(&sim->watch);
 	pthread_cond_destroy(&sim->changed);
 	pthread_mutex_destroy(&sim->tlb_lock);

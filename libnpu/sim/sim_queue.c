@@ -102,6 +102,7 @@ static void end_job(struct sim *sim, struct sim_job *job,
 		ctx->record.jobs_done++;
 		sim->usage.jobs_done++;
 	}
+	sim_perfmon_end_job(job->perfmon, done);
 	for (uint32_t i = job->num_waits; i < job->num_points; i++)
 		if (job->points[i].sync->point < job->points[i].point)
 			job->points[i].sync->point = job->points[i].point;

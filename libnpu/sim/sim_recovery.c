@@ -47,6 +47,12 @@ static void reset_queue(struct sim *sim, struct sim_queue *queue, uint64_t now)
 		       NPU_Q_CTRL_RESET);
 }
 
+static bool is_suspended(struct sim *sim, const struct sim_queue *queue)
+{
+	return npu_core_read(sim->core, NPU_REG_Q(queue->id, NPU_Q_STATUS)) &
+	       NPU_Q_STATUS_SUSPENDED;
+}
+
 /* The first job of a queue may have run for too long, or not obeyed. */
 static void look_at_job(struct sim *sim, struct sim_queue *queue,
 			struct sim_job *job, uint64_t now)
@@ -55,6 +61,9 @@ static void look_at_job(struct sim *sim, struct sim_queue *queue,
 		return;
 	if (!job->started_ns && sim_queue_running(sim, queue) == job->desc.id)
 		job->started_ns = now;
+	else if (job->started_ns && is_suspended(sim, queue))
+		job->started_ns += now - job->looked_ns;
+	job->looked_ns = now;
 	if (job->error) {
 		if (now - job->aborted_ns > ABORT_TIME)
 			reset_queue(sim, queue, now);

@@ -39,7 +39,7 @@ static int check_job(const struct sim *sim, const struct drm_npu_job *in)
 {
 	const struct drm_npu_device_info *info = &sim->info;
 
-	if (in->flags || in->num_args > info->max_args ||
+	if (in->flags || in->pad || in->num_args > info->max_args ||
 	    in->cores > info->cores || in->budget > info->budget_max)
 		return -EINVAL;
 	if ((in->program | in->program_size) % PROGRAM_ALIGN ||
@@ -102,11 +102,23 @@ void sim_job_free(struct sim *sim, struct sim_job *job)
 {
 	for (uint32_t i = 0; i < job->num_points; i++)
 		sim_sync_put(job->points[i].sync);
+	sim_perfmon_put(job->perfmon);
 	sim_context_put(sim, job->ctx);
 	free(job);
 }
 
 /* Lock held, as in all that follow. */
+static int find_perfmon(struct sim *sim, struct sim_job *job, uint32_t id)
+{
+	if (!id)
+		return 0;
+	job->perfmon = sim_table_get(&sim->perfmons, id);
+	if (!job->perfmon)
+		return -ENOENT;
+	job->perfmon->refs++;
+	return 0;
+}
+
 static int make_job(struct sim *sim, struct sim_context *ctx,
 		    const struct drm_npu_job *in, struct sim_job **out)
 {
@@ -122,7 +134,9 @@ static int make_job(struct sim *sim, struct sim_context *ctx,
 	ctx->refs++;
 	*out = job;
 	fill_desc(&job->desc, in, ctx);
-	ret = add_points(sim, job, in, DRM_NPU_SYNC_WAIT);
+	ret = find_perfmon(sim, job, in->perfmon_id);
+	if (!ret)
+		ret = add_points(sim, job, in, DRM_NPU_SYNC_WAIT);
 	job->num_waits = job->num_points;
 	if (!ret)
 		ret = add_points(sim, job, in, DRM_NPU_SYNC_SIGNAL);
@@ -140,6 +154,7 @@ static void accept(struct sim_context *ctx, struct sim_job *job)
 	job->vm_seqno = ++vm->submitted;
 	if (job->desc.result)
 		job->desc.result_id = job->seqno;
+	sim_perfmon_begin_job(job->perfmon);
 	TAILQ_INSERT_TAIL(&ctx->pending, job, link);
 	TAILQ_INSERT_TAIL(&vm->jobs, job, vm_link);
 }

@@ -44,6 +44,9 @@ enum drm_npu_ioctl_id {
 	DRM_NPU_BO_LABEL,	/* since 1.3 */
 	DRM_NPU_BO_USERPTR,	/* since 1.4 */
 	DRM_NPU_BO_MADVISE,	/* since 1.4 */
+	DRM_NPU_PERFMON_CREATE,	/* since 1.5 */
+	DRM_NPU_PERFMON_DESTROY,	/* since 1.5 */
+	DRM_NPU_PERFMON_READ,	/* since 1.5 */
 };
 
 /**
@@ -688,6 +691,12 @@ struct drm_npu_job {
 
 	/** @trace_size: bytes there, at least 64 for each core of the job; zero without @trace */
 	__u64 trace_size;
+
+	/** @perfmon_id: id of the counters that this job adds to; zero: none. Since 1.5. */
+	__u32 perfmon_id;
+
+	/** @pad: zero */
+	__u32 pad;
 };
 
 /**
@@ -710,6 +719,75 @@ struct drm_npu_submit {
 
 	/** @first_seqno: out: number of the first job in its context; the others follow; the first ever is 1 */
 	__u64 first_seqno;
+};
+
+/**
+ * struct drm_npu_perfmon_create - DRM_IOCTL_NPU_PERFMON_CREATE
+ *
+ * Counters that add up over the jobs that name them, of any context of the file.
+ * Since 1.5.
+ */
+struct drm_npu_perfmon_create {
+	/** @counters: 1 << enum npu_counter (npu_regs.h) of each that is wanted; at least one */
+	__u64 counters;
+
+	/** @flags: zero */
+	__u32 flags;
+
+	/** @id: out: id of the counters, all zero */
+	__u32 id;
+};
+
+/**
+ * struct drm_npu_perfmon_destroy - DRM_IOCTL_NPU_PERFMON_DESTROY
+ *
+ * Gives the id back. Jobs that name it go on.
+ */
+struct drm_npu_perfmon_destroy {
+	/** @id: id of the counters */
+	__u32 id;
+
+	/** @pad: zero */
+	__u32 pad;
+};
+
+/**
+ * enum drm_npu_perfmon_read_flags - flags of DRM_IOCTL_NPU_PERFMON_READ
+ */
+enum drm_npu_perfmon_read_flags {
+	/** @DRM_NPU_PERFMON_READ_CLEAR: take what was read away from the counters */
+	DRM_NPU_PERFMON_READ_CLEAR = 1 << 0,
+};
+
+/**
+ * struct drm_npu_perfmon_read - DRM_IOCTL_NPU_PERFMON_READ
+ *
+ * Reads the counters as they are when none of the jobs that name them is on its
+ * way any more, or at @timeout_ns. A job is added when it ends, before its fence
+ * signals; one that never ran on the device adds nothing. Restarts after a
+ * signal.
+ */
+struct drm_npu_perfmon_read {
+	/** @id: in: id of the counters */
+	__u32 id;
+
+	/** @flags: in: enum drm_npu_perfmon_read_flags */
+	__u32 flags;
+
+	/** @timeout_ns: in: absolute time of CLOCK_MONOTONIC; zero or past: do not wait */
+	__s64 timeout_ns;
+
+	/** @values: in: user pointer to @num_values of __u64, in the order of enum npu_counter */
+	__u64 values;
+
+	/** @num_values: in: as many as counters were chosen, else -EINVAL */
+	__u32 num_values;
+
+	/** @pending: out: jobs that are still on their way */
+	__u32 pending;
+
+	/** @jobs: out: jobs that were added */
+	__u64 jobs;
 };
 
 /**
@@ -858,6 +936,9 @@ struct drm_npu_uring_wait {
 #define DRM_IOCTL_NPU_BO_LABEL		DRM_IOCTL_NPU(W, BO_LABEL, bo_label)
 #define DRM_IOCTL_NPU_BO_USERPTR	DRM_IOCTL_NPU(WR, BO_USERPTR, bo_userptr)
 #define DRM_IOCTL_NPU_BO_MADVISE	DRM_IOCTL_NPU(WR, BO_MADVISE, bo_madvise)
+#define DRM_IOCTL_NPU_PERFMON_CREATE	DRM_IOCTL_NPU(WR, PERFMON_CREATE, perfmon_create)
+#define DRM_IOCTL_NPU_PERFMON_DESTROY	DRM_IOCTL_NPU(W, PERFMON_DESTROY, perfmon_destroy)
+#define DRM_IOCTL_NPU_PERFMON_READ	DRM_IOCTL_NPU(WR, PERFMON_READ, perfmon_read)
 
 #if defined(__cplusplus)
 }

@@ -22,6 +22,7 @@
 #include <npu/fence.h>
 #include <npu/instance.h>
 #include <npu/job.h>
+#include <npu/perfmon.h>
 #include <npu/queue.h>
 #include <npu/vm.h>
 

@@ -16,6 +16,7 @@ extern "C" {
 #define NPU_QUEUE_MAX_WAITS 200	/* of one job */
 
 struct npu_fence;
+struct npu_perfmon;
 struct npu_queue;
 
 /** enum npu_queue_priority - which of several waiting queues goes first */
@@ -54,6 +55,7 @@ struct npu_queue_options {
  * @waits: fences that must signal before it starts, or NULL; also of queues of
  *	other devices, if those are devices in the process as well, or none is
  * @num_waits: number of @waits, at most NPU_QUEUE_MAX_WAITS
+ * @perfmon: counters that it adds to, of the queue's device; or NULL
  */
 struct npu_queue_job {
 	uint64_t program;
@@ -64,6 +66,7 @@ struct npu_queue_job {
 	uint32_t num_args;
 	uint32_t num_waits;
 	struct npu_fence *const *waits;
+	struct npu_perfmon *perfmon;
 };
 
 /**
