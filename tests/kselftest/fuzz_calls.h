@@ -15,6 +15,7 @@ enum fuzz_kind {
 	FUZZ_BO,	/* handles and ids: good: 1 for one that may be destroyed */
 	FUZZ_VM,
 	FUZZ_CTX,
+	FUZZ_PERFMON,
 	FUZZ_SYNC,
 	FUZZ_FD,
 	FUZZ_SIZE,	/* bytes, in pages */
@@ -181,6 +182,29 @@ FUZZ_TABLE(fuzz_job) {
 	F(drm_npu_job, num_args, FUZZ_NUM, 0),
 	F(drm_npu_job, flags, FUZZ_FLAGS, 0),
 	F(drm_npu_job, syncs, FUZZ_ARRAY, 1),
+	F(drm_npu_job, perfmon_id, FUZZ_PERFMON, 0),
+	F(drm_npu_job, pad, FUZZ_PAD, 0),
+	FUZZ_END
+};
+
+FUZZ_TABLE(fuzz_perfmon_create) {
+	F(drm_npu_perfmon_create, counters, FUZZ_FLAGS, (1 << NPU_CNT_COUNT) - 1),
+	F(drm_npu_perfmon_create, flags, FUZZ_FLAGS, 0),
+	FUZZ_END
+};
+
+FUZZ_TABLE(fuzz_perfmon_destroy) {
+	F(drm_npu_perfmon_destroy, id, FUZZ_PERFMON, 1),
+	F(drm_npu_perfmon_destroy, pad, FUZZ_PAD, 0),
+	FUZZ_END
+};
+
+FUZZ_TABLE(fuzz_perfmon_read) {
+	F(drm_npu_perfmon_read, id, FUZZ_PERFMON, 0),
+	F(drm_npu_perfmon_read, flags, FUZZ_FLAGS, DRM_NPU_PERFMON_READ_CLEAR),
+	F(drm_npu_perfmon_read, timeout_ns, FUZZ_TIME, 0),
+	F(drm_npu_perfmon_read, values, FUZZ_PTR, 4096),
+	F(drm_npu_perfmon_read, num_values, FUZZ_NUM, NPU_CNT_COUNT),
 	FUZZ_END
 };
 
@@ -284,6 +308,10 @@ static const struct fuzz_call fuzz_calls[] = {
 	  .size = sizeof(struct drm_npu_bo_mmap_offset) },
 	{ .name = "read", .request = FUZZ_REQUEST_READ, .fields = fuzz_read,
 	  .size = sizeof(struct drm_npu_dev_query) },
+	CALL(NPU_PERFMON_CREATE, perfmon_create, drm_npu_perfmon_create, .strict = 1,
+	     OUT(drm_npu_perfmon_create, id, FUZZ_PERFMON)),
+	CALL(NPU_PERFMON_DESTROY, perfmon_destroy, drm_npu_perfmon_destroy, .strict = 1),
+	CALL(NPU_PERFMON_READ, perfmon_read, drm_npu_perfmon_read, .strict = 1),
 };
 
 #define FUZZ_NUM_CALLS	(sizeof(fuzz_calls) / sizeof(fuzz_calls[0]))

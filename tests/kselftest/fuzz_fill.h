@@ -83,6 +83,7 @@ static inline uint64_t fuzz_sense(struct fuzz_filler *f, const struct fuzz_field
 	case FUZZ_BO:
 	case FUZZ_VM:
 	case FUZZ_CTX:
+	case FUZZ_PERFMON:
 	case FUZZ_SYNC:
 	case FUZZ_FD:
 		return fuzz_object(o, field, which);

@@ -439,7 +439,7 @@ TEST_F(submit, context_of_another_file)
 TEST_F(submit, buffers_wait_for_jobs)
 {
 	struct drm_npu_job spin = npu_prog_spin(&self->m);
-	uint64_t args[1] = { 64 };
+	uint64_t args[1] = { 8 };
 	uint32_t shared, own, other;
 
 	ASSERT_EQ(0, npu_bo_create(self->m.fd, 4096, 0, &shared));
