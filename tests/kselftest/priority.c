@@ -59,11 +59,14 @@ static int begin(FIXTURE_DATA(priority) *self, unsigned int i, uint32_t priority
 /* It has begun; within the harness's patience. */
 static bool marked(FIXTURE_DATA(priority) *self, unsigned int i)
 {
-	const volatile uint8_t *mark = self->m.data.cpu + SLOT * i;
+	const uint8_t *mark = self->m.data.cpu + SLOT * i;
 
-	for (unsigned int tries = 0; *mark == MARK && tries < 20000; tries++)
+	for (unsigned int tries = 0; tries < 20000; tries++) {
+		if (__atomic_load_n(mark, __ATOMIC_RELAXED) != MARK)
+			return true;
 		usleep(1000);
-	return *mark != MARK;
+	}
+	return false;
 }
 
 static bool runs_still(FIXTURE_DATA(priority) *self, unsigned int i)

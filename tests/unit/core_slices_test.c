@@ -111,7 +111,8 @@ static void for_higher_priority(void)
 	is(suspensions() - before, 20, "it was suspended for each");
 	ring_write(ring[1], NPU_Q_ABORT, 0);
 	ok(ring_wait(ring[1], 0), "it ends");
-	is(bus_traced(machine_bus(m), NPU_TRACE_JOB_RESUME), suspensions(), "and was resumed as often");
+	is(bus_traced(machine_bus(m), NPU_TRACE_JOB_RESUME), suspensions(),
+	   "and was resumed as often");
 	ok(ring_completion(ring[1], 0)->clock_suspended, "and its completion tells of it");
 	close_rings();
 
@@ -145,7 +146,8 @@ static void in_turns(void)
 	unsigned int before = suspensions();
 
 	submit_two();
-	is(suspensions(), before, "jobs of equal priority without TIMESLICE run one after the other");
+	is(suspensions(), before,
+	   "jobs of equal priority without TIMESLICE run one after the other");
 	close_rings();
 	npu_core_write(machine_core(m), NPU_REG_TIMESLICE, 100000);
 	is(npu_core_read(machine_core(m), NPU_REG_TIMESLICE), 100000, "TIMESLICE keeps its value");
@@ -254,7 +256,8 @@ static void ends_while_away(void)
 
 	suspend_one();
 	npu_core_reset(machine_core(m));
-	is(npu_core_read(machine_core(m), NPU_REG_STATUS), NPU_STATUS_READY, "a full reset ends all");
+	is(npu_core_read(machine_core(m), NPU_REG_STATUS), NPU_STATUS_READY,
+	   "a full reset ends all");
 	is(bus_mappings(machine_bus(m)), 0, "and no memory is held");
 	machine_init(m);
 	close_rings();
