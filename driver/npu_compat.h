@@ -150,6 +150,7 @@ static inline struct drm_gem_shmem_object *npu_compat_shmem_create(struct drm_de
  * the module is loaded.
  */
 #ifndef NPU_HAVE_FENCE_NAMES
+extern struct drm_gpu_scheduler *npu_compat_ended;
 struct drm_gpu_scheduler *npu_compat_ended __weak;
 
 static inline void npu_compat_fences_init(void)
