@@ -63,10 +63,10 @@ static int npu_device_identify(struct npu_device *npu)
 		drm_err(&npu->drm, "no NPU here: id %#x, not %#x\n", id, NPU_ID_MAGIC);
 		return -ENODEV;
 	}
-	if (NPU_VERSION_MAJOR(version) != NPU_VERSION_MAJOR(NPU_REGS_VERSION)) {
-		drm_err(&npu->drm, "register interface %u.%u, this driver knows %u.x\n",
+	if (version != NPU_REGS_VERSION) {
+		drm_err(&npu->drm, "register interface %u.%u, this driver knows %u.%u\n",
 			NPU_VERSION_MAJOR(version), NPU_VERSION_MINOR(version),
-			NPU_VERSION_MAJOR(NPU_REGS_VERSION));
+			NPU_VERSION_MAJOR(NPU_REGS_VERSION), NPU_VERSION_MINOR(NPU_REGS_VERSION));
 		return -ENODEV;
 	}
 	return 0;

@@ -72,8 +72,6 @@ static int npu_submit_check_trace(const struct npu_device *npu, const struct drm
 
 	if (!in->trace)
 		return in->trace_size ? -EINVAL : 0;
-	if (npu->info.regs_version < NPU_VERSION(0, 3))
-		return -EOPNOTSUPP;
 	if (!IS_ALIGNED(in->trace, NPU_TRACE_ALIGN) ||
 	    in->trace_size / NPU_TRACE_MIN < cores ||
 	    !npu_submit_in_va(npu, in->trace, in->trace_size))

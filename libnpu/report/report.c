@@ -59,6 +59,8 @@ static void add_work(struct npu_report_operator *op, const struct npu_predict_co
 	op->macs_f16 += c[NPU_CNT_MACS_F16];
 	op->vector_ops += c[NPU_CNT_VEC_OPS];
 	op->energy_pj += c[NPU_CNT_ENERGY_PJ];
+	for (unsigned int i = 0; i < NPU_PREDICT_ENGINES; i++)
+		op->sram_busy[i] += cost->sram_busy[i];
 	if (cost->sram_peak > op->sram_peak)
 		op->sram_peak = cost->sram_peak;
 }
@@ -74,6 +76,7 @@ static int predict_twice(struct making *m, uint32_t program, const uint64_t *arg
 	options.memory_times = resource == NPU_REPORT_BY_MEMORY ? 2 : 0;
 	options.matrix_times = resource == NPU_REPORT_BY_MATRIX ? 2 : 0;
 	options.vector_times = resource == NPU_REPORT_BY_VECTOR ? 2 : 0;
+	options.sram_times = resource == NPU_REPORT_BY_SRAM ? 2 : 0;
 	ret = npu_predict(m->image, program, args, m->device, &options, &p, m->err);
 	if (ret)
 		return ret;
@@ -103,6 +106,7 @@ static void add_prediction(struct making *m, const struct npu_prediction *p)
 	r->cores = p->stats.cores > r->cores ? p->stats.cores : r->cores;
 	r->clock_hz = p->stats.clock_khz * 1e3;
 	r->static_pj += p->static_pj;
+	r->queue_cycles += p->stats.queue_cycles;
 	r->total.cycles += p->stats.cycles;
 	r->total.energy_pj += p->static_pj;
 }
@@ -199,6 +203,10 @@ static void set_busy(const struct npu_report *r, struct npu_report_operator *op)
 	op->busy[NPU_REPORT_BY_MEMORY] = op->bytes / r->bandwidth * r->clock_hz;
 	op->busy[NPU_REPORT_BY_MATRIX] = matrix * r->clock_hz;
 	op->busy[NPU_REPORT_BY_VECTOR] = op->vector_ops / r->vector_ops * r->clock_hz;
+	/* Each engine has its own way to the banks. */
+	for (unsigned int i = 0; i < NPU_PREDICT_ENGINES; i++)
+		if (op->sram_busy[i] > op->busy[NPU_REPORT_BY_SRAM] * r->cores)
+			op->busy[NPU_REPORT_BY_SRAM] = (double)op->sram_busy[i] / r->cores;
 	for (unsigned int i = 0; i < NPU_REPORT_RESOURCES; i++)
 		if (op->busy[i] > op->busy[op->bound])
 			op->bound = i;
@@ -217,6 +225,8 @@ static void add_to_total(struct npu_report *r, const struct npu_report_operator 
 	t->macs_i4 += op->macs_i4;
 	t->macs_f16 += op->macs_f16;
 	t->vector_ops += op->vector_ops;
+	for (unsigned int i = 0; i < NPU_PREDICT_ENGINES; i++)
+		t->sram_busy[i] += op->sram_busy[i];
 	if (op->sram_peak > t->sram_peak)
 		t->sram_peak = op->sram_peak;
 }

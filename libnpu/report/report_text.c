@@ -17,7 +17,7 @@ const char *npu_report_place_name(unsigned int place)
 const char *npu_report_resource_name(unsigned int resource)
 {
 	static const char *const names[NPU_REPORT_RESOURCES] = {
-		"memory", "matrix", "vector",
+		"memory", "matrix", "vector", "sram",
 	};
 
 	return resource < NPU_REPORT_RESOURCES ? names[resource] : "?";

@@ -114,8 +114,10 @@ static void fill_stats(const struct npu_instance *instance,
 	memcpy(stats->counters, record->counters, sizeof(stats->counters));
 	memcpy(stats->energy_pj, record->energy_pj, sizeof(stats->energy_pj));
 	stats->cycles = stats->counters[NPU_CNT_CYCLES];
+	stats->queue_cycles = stats->counters[NPU_CNT_QUEUE_CYCLES];
 	if (stats->clock_khz)
-		stats->model_seconds = stats->cycles / (stats->clock_khz * 1e3);
+		stats->model_seconds = (stats->cycles + stats->queue_cycles) /
+				       (stats->clock_khz * 1e3);
 }
 
 int npu_job_wait(struct npu_instance *instance, struct npu_fence *fence,
@@ -146,6 +148,7 @@ static void add_stats(struct npu_job_stats *to, const struct npu_job_stats *part
 	to->clock_khz = part->clock_khz;
 	to->cores = part->cores > to->cores ? part->cores : to->cores;
 	to->cycles += part->cycles;
+	to->queue_cycles += part->queue_cycles;
 	to->model_seconds += part->model_seconds;
 	for (unsigned int i = 0; i < NPU_STATS_COUNTERS; i++)
 		to->counters[i] += part->counters[i];

@@ -30,6 +30,9 @@ static const char *const counters[NPU_CNT_COUNT] = {
 	[NPU_CNT_VEC_OPS] = "vec_ops",
 	[NPU_CNT_ENERGY_PJ] = "energy_pj",
 	[NPU_CNT_JOBS] = "jobs",
+	[NPU_CNT_MEM_STALL] = "mem_stall",
+	[NPU_CNT_SRAM_STALL] = "sram_stall",
+	[NPU_CNT_QUEUE_CYCLES] = "queue_cycles",
 };
 
 const char *npu_counter_name(uint32_t counter)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Predictions: the core's dry run, for programs of an image. */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 
 #include "core/npu_dry_run.h"
 #include "hw/npu_isa.h"
+
+static_assert(NPU_PREDICT_ENGINES == NPU_NUM_ENGINES, "costs are by engine");
 
 static const void *program_bytes(const struct npu_job_image *image,
 				 const struct npu_job_program *program)
@@ -73,11 +76,14 @@ static void fill(struct npu_prediction *p, const struct npu_dry_run *dry)
 	stats->cores = dry->done.cores;
 	stats->clock_khz = dry->clock_khz;
 	stats->cycles = stats->counters[NPU_CNT_CYCLES];
-	stats->model_seconds = stats->cycles / (stats->clock_khz * 1e3);
+	stats->queue_cycles = stats->counters[NPU_CNT_QUEUE_CYCLES];
+	stats->model_seconds = (stats->cycles + stats->queue_cycles) / (stats->clock_khz * 1e3);
 	p->static_pj = dry->static_pj;
 	for (uint32_t i = 0; i < p->num_tags; i++) {
 		p->tags[i].cycles = dry->tags[i].cycles;
 		p->tags[i].sram_peak = dry->tags[i].sram_peak;
+		memcpy(p->tags[i].sram_busy, dry->tags[i].banks,
+		       sizeof(p->tags[i].sram_busy));
 		memcpy(p->tags[i].counters, dry->tags[i].counters,
 		       sizeof(p->tags[i].counters));
 	}
@@ -133,6 +139,7 @@ static int predict(const struct npu_job_image *image,
 		.memory_times = options->memory_times,
 		.matrix_times = options->matrix_times,
 		.vector_times = options->vector_times,
+		.sram_times = options->sram_times,
 	};
 	int ret;
 

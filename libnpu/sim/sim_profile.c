@@ -18,7 +18,10 @@ static void fill(struct npu_profile_facts *facts, const struct npu_profile *p)
 	*facts = (struct npu_profile_facts){
 		.cores = p->cores, .sram_size = p->sram_size,
 		.clock_khz = p->clock_khz, .mem_mbps = p->mem_mbps,
-		.mem_latency = p->mem_latency, .mem_size = p->mem_size,
+		.mem_latency = p->mem_latency, .mem_burst = p->mem_burst,
+		.mem_size = p->mem_size, .sram_banks = p->sram_banks,
+		.sram_bank_bytes = p->sram_bank_bytes,
+		.queue_cycles = p->queue_cycles, .irq_cycles = p->irq_cycles,
 		.array_cols = p->array_cols, .macs_i8 = p->macs_i8,
 		.macs_i4 = p->macs_i4, .macs_f16 = p->macs_f16,
 		.vec_lanes = p->vec_lanes, .fj_mac_i8 = p->fj_mac_i8,

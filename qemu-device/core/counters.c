@@ -85,6 +85,9 @@ void npu_counters_sum(const struct npu_core *npu, struct npu_run *run)
 		if (cycles > sum[NPU_CNT_CYCLES])
 			sum[NPU_CNT_CYCLES] = cycles;
 	}
+	sum[NPU_CNT_QUEUE_CYCLES] =
+		npu_cost_job(&npu->profile, run->desc.program_size,
+			     run->desc.flags & NPU_JOB_IRQ || run->done.status != NPU_JOB_DONE);
 	sum[NPU_CNT_ENERGY_PJ] = npu_energy_pj(&npu->profile, sum, run->num_cores);
 	npu_energy_split(&npu->profile, sum, sram_bytes, parts);
 	memcpy(run->done.energy_pj, parts, sizeof(parts));

@@ -266,11 +266,15 @@ static void touch(struct npu_exec *ex, const struct npu_insn *insn,
 static void count(struct npu_exec *ex, const struct npu_insn *insn,
 		  const struct dma *d)
 {
-	uint64_t rows = (uint64_t)d->rows * d->planes;
+	const struct npu_profile *p = &ex->npu->profile;
+	uint64_t rows = (uint64_t)d->rows * d->planes, words;
 	uint64_t *c = ex->counters;
 
-	if (is_indexed(insn))
+	words = npu_cost_words(p, rows, (uint64_t)d->row + d->pad);
+	if (is_indexed(insn)) {
+		words += npu_cost_words(p, 1, 4 * rows);
 		c[NPU_CNT_SRAM_READ] += 4 * rows;
+	}
 	if (d->out) {
 		c[NPU_CNT_SRAM_READ] += rows * d->row;
 		c[NPU_CNT_MEM_WRITE] += rows * d->row;
@@ -278,7 +282,7 @@ static void count(struct npu_exec *ex, const struct npu_insn *insn,
 		c[NPU_CNT_MEM_READ] += rows * d->row;
 		c[NPU_CNT_SRAM_WRITE] += rows * ((uint64_t)d->row + d->pad);
 	}
-	ex->cycles = npu_cost_transfer(&ex->npu->profile, rows, d->row);
+	ex->cost = npu_cost_transfer(p, rows, d->row, words);
 }
 
 bool npu_dma_execute(struct npu_exec *ex, const struct npu_insn *insn)

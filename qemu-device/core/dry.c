@@ -206,7 +206,7 @@ static uint64_t horizon(const struct npu_timing *t)
 	return last;
 }
 
-void npu_dry_account(struct npu_exec *ex, uint32_t tag)
+void npu_dry_account(struct npu_exec *ex, unsigned int engine, uint32_t tag)
 {
 	struct npu_dry *dry = ex->dry;
 	uint64_t now = horizon(&ex->time);
@@ -218,6 +218,7 @@ void npu_dry_account(struct npu_exec *ex, uint32_t tag)
 		for (unsigned int i = 0; i < NPU_CNT_COUNT; i++)
 			counters[i] += ex->counters[i] - dry->before[i];
 		counters[NPU_CNT_INSNS]++;
+		dry->run->tags[tag].banks[engine] += ex->cost.banks;
 		if (dry->touched > dry->run->tags[tag].sram_peak)
 			dry->run->tags[tag].sram_peak = dry->touched;
 	}

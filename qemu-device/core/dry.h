@@ -61,7 +61,7 @@ void npu_dry_load(struct npu_exec *ex, uint64_t mem, uint8_t *sram, uint64_t len
 		  uint64_t pad);
 /* Memory is written: what was known of it is so no more. */
 void npu_dry_store(struct npu_exec *ex, uint64_t mem, uint64_t len);
-/* The instruction at @pc is done: who pays? */
-void npu_dry_account(struct npu_exec *ex, uint32_t tag);
+/* The instruction at @pc, of @engine, is done: who pays? */
+void npu_dry_account(struct npu_exec *ex, unsigned int engine, uint32_t tag);
 
 #endif /* NPU_CORE_DRY_H */

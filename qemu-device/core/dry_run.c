@@ -81,6 +81,7 @@ static void free_job(struct job *job)
 static void describe(struct npu_job *desc, const struct npu_dry_run *ask)
 {
 	desc->id = 1;
+	desc->flags = NPU_JOB_IRQ;	/* as drivers submit it */
 	desc->program_size = ask->program_size;
 	desc->cores = ask->cores;
 	desc->budget = ask->budget;
@@ -194,6 +195,7 @@ static void speed_up(struct npu_profile *p, const struct npu_dry_run *ask)
 	multiply(&p->macs_i4, ask->matrix_times);
 	multiply(&p->macs_f16, ask->matrix_times);
 	multiply(&p->vec_lanes, ask->vector_times);
+	multiply(&p->sram_banks, ask->sram_times);
 }
 
 static bool build(struct job *job, const struct npu_dry_run *ask)

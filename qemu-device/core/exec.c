@@ -157,7 +157,7 @@ static bool step(struct npu_exec *ex)
 	if (!may_start(ex, insn))
 		return false;
 	ex->next_pc = ex->pc + 1;
-	ex->cycles = 1;
+	ex->cost = (struct npu_cost){ .start = 1 };
 	ex->time.number = (uint32_t)ex->done;
 	if (ex->record.on)
 		npu_record_begin(ex);
@@ -168,11 +168,11 @@ static bool step(struct npu_exec *ex)
 	if (ex->hazards)
 		npu_hazards_end(ex->hazards, insn);
 	if (engine != NPU_ENGINE_CP)
-		npu_timing_engine(&ex->time, engine, insn, ex->cycles,
+		npu_timing_engine(&ex->time, engine, insn, &ex->cost,
 				  ex->counters);
 	__atomic_store_n(&ex->done, ex->done + 1, __ATOMIC_RELAXED);
 	if (ex->dry)
-		npu_dry_account(ex, insn->tag);
+		npu_dry_account(ex, engine, insn->tag);
 	if (ex->record.on && !npu_record_insn(ex, insn))
 		return false;
 	if (ex->state != NPU_EXEC_ENDED)

@@ -84,7 +84,7 @@ struct npu_room {
  * @spent: cost of what it did
  * @slice: work until it goes to the end of the list again
  * @turn_end: cycle at which its time slice is over
- * @cycles: cost of the instruction under way
+ * @cost: of the instruction under way
  * @mmu: translations
  * @time: modelled time
  * @counters: enum npu_counter
@@ -113,7 +113,7 @@ struct npu_exec {
 	uint64_t budget, spent;
 	int64_t slice;
 	uint64_t turn_end;
-	uint64_t cycles;
+	struct npu_cost cost;
 	struct npu_mmu mmu;
 	struct npu_timing time;
 	uint64_t counters[NPU_CNT_SLOTS];

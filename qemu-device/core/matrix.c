@@ -208,25 +208,26 @@ static void count(struct npu_exec *ex, const struct npu_matmul *mm)
 {
 	const struct npu_profile *p = &ex->npu->profile;
 	const struct npu_mm_args *a = &mm->args;
-	uint64_t streamed = 0, read = 0, written, time = 0;
+	const struct npu_region *c = &mm->region[NPU_MM_C];
+	uint64_t streamed = 0, read = 0;
+	uint64_t words = npu_cost_words(p, c->rows, c->row);
 
 	for (unsigned int i = 0; i < NPU_MM_OPERANDS; i++) {
-		uint64_t bytes = mm->region[i].rows * mm->region[i].row;
+		const struct npu_region *r = &mm->region[i];
 
-		if (npu_matmul_in_memory(mm, i))
-			streamed += bytes;
-		else if (i != NPU_MM_C || a->flags & NPU_F_ACCUM)
-			read += bytes;
+		if (npu_matmul_in_memory(mm, i)) {
+			streamed += r->rows * r->row;
+		} else if (i != NPU_MM_C || a->flags & NPU_F_ACCUM) {
+			read += r->rows * r->row;
+			words += npu_cost_words(p, r->rows, r->row);
+		}
 	}
-	written = mm->region[NPU_MM_C].rows * mm->region[NPU_MM_C].row;
-	if (mm->stream)
-		time = npu_cost_transfer(p, 1, streamed);
 	count_macs(ex, a);
 	ex->counters[NPU_CNT_STREAM_READ] += streamed;
 	ex->counters[NPU_CNT_MEM_READ] += streamed;
 	ex->counters[NPU_CNT_SRAM_READ] += read;
-	ex->counters[NPU_CNT_SRAM_WRITE] += written;
-	ex->cycles = npu_cost_matmul(p, a->type_b, a->m, a->n, a->k, time);
+	ex->counters[NPU_CNT_SRAM_WRITE] += c->rows * c->row;
+	ex->cost = npu_cost_matmul(p, a->type_b, a->m, a->n, a->k, words, streamed);
 }
 
 static void touch(struct npu_exec *ex, const struct npu_matmul *mm)

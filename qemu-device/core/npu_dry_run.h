@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "hw/npu_isa.h"
 #include "hw/npu_regs.h"
 #include "npu_core.h"
 
@@ -30,10 +31,12 @@ struct npu_dry_range {
  * @counters: enum npu_counter, sums over all cores; no CYCLES, ENERGY_PJ
  *	without the static part, INSNS included
  * @sram_peak: end of the highest bytes of SRAM that it touches
+ * @banks: cycles that each engine would keep SRAM busy, sums over all cores
  */
 struct npu_dry_cost {
 	uint64_t cycles;
 	uint64_t sram_peak;
+	uint64_t banks[NPU_NUM_ENGINES];
 	uint64_t counters[NPU_CNT_SLOTS];
 };
 
@@ -51,6 +54,7 @@ struct npu_dry_cost {
  * @memory_times: bandwidth of memory, times the machine's; 0: the machine's
  * @matrix_times: MACs in a cycle, likewise
  * @vector_times: lanes, likewise
+ * @sram_times: banks of SRAM, likewise
  * @tags: receives the cost by npu_insn.tag, or NULL
  * @num_tags: entries of @tags; what has a higher tag is left out
  * @done: receives what the completion would say, but for clocks and id
@@ -69,7 +73,7 @@ struct npu_dry_run {
 	const struct npu_dry_range *ranges;
 	uint32_t num_ranges;
 	uint64_t budget;
-	uint32_t memory_times, matrix_times, vector_times;
+	uint32_t memory_times, matrix_times, vector_times, sram_times;
 	struct npu_dry_cost *tags;
 	uint32_t num_tags;
 	struct npu_completion done;

@@ -12,7 +12,8 @@
 
 bool npu_pace_holds(struct npu_core *npu, struct npu_run *run)
 {
-	unsigned __int128 ns = run->counters[NPU_CNT_CYCLES];
+	unsigned __int128 ns = (unsigned __int128)run->counters[NPU_CNT_CYCLES] +
+			       run->counters[NPU_CNT_QUEUE_CYCLES];
 	uint64_t due = run->start_ns + (uint64_t)(ns * 1000000 / npu->profile.clock_khz);
 
 	if (!npu->paced || run->stop != NPU_STOP_NONE ||

@@ -20,7 +20,12 @@
  * @clock_khz: device clock
  * @mem_mbps: memory bandwidth, 10^6 bytes/s, shared evenly by the cores
  * @mem_latency: cycles from a request to its first byte
+ * @mem_burst: bytes that memory gives or takes at a time, a power of two
+ * @sram_banks: banks of a core's SRAM, each a word in a cycle
+ * @sram_bank_bytes: bytes of such a word
  * @mem_size: bytes of memory
+ * @queue_cycles: cycles from a doorbell until the descriptor is asked for
+ * @irq_cycles: cycles from a completion in memory until the CPU has its interrupt
  * @array_cols: columns of C that the matrix engine computes at a time
  * @macs_i8: multiply-accumulates of a core in a cycle, INT8 weights
  * @macs_i4: the same, 4-bit weights
@@ -41,7 +46,9 @@ struct npu_profile {
 	char description[NPU_PROFILE_TEXT_LEN];
 	uint32_t cores, sram_size, clock_khz;
 	uint64_t mem_mbps, mem_size;
-	uint32_t mem_latency, array_cols;
+	uint32_t mem_latency, mem_burst, sram_banks, sram_bank_bytes;
+	uint32_t queue_cycles, irq_cycles;
+	uint32_t array_cols;
 	uint32_t macs_i8, macs_i4, macs_f16, vec_lanes;
 	uint32_t fj_mac_i8, fj_mac_i4, fj_mac_f16, fj_vec_op;
 	uint32_t fj_sram_byte, fj_mem_byte, fj_cycle;

@@ -26,6 +26,9 @@ struct key {
 	  sizeof(((struct npu_profile *)0)->field) == 8, min, max }
 
 #define RATE_MAX	(1u << 24)
+#define BURST_MAX	4096	/* a page */
+#define WORD_MAX	4096
+#define WAIT_MAX	1000000000	/* cycles */
 #define ENERGY_MAX	1000000000ull	/* fJ: a microjoule */
 
 static const struct key keys[] = {
@@ -34,7 +37,12 @@ static const struct key keys[] = {
 	KEY("clock_mhz", MILLI, clock_khz, 1000, 100000000),
 	KEY("memory_gbps", MILLI, mem_mbps, 1, 1000000000000ull),
 	KEY("memory_latency", COUNT, mem_latency, 0, 1000000),
+	KEY("memory_burst", COUNT, mem_burst, 1, BURST_MAX),
 	KEY("memory_size", SIZE, mem_size, 1 << 20, 1ull << 50),
+	KEY("sram_banks", COUNT, sram_banks, 1, RATE_MAX),
+	KEY("sram_bank_bytes", COUNT, sram_bank_bytes, 1, WORD_MAX),
+	KEY("queue_cycles", COUNT, queue_cycles, 0, WAIT_MAX),
+	KEY("interrupt_cycles", COUNT, irq_cycles, 0, WAIT_MAX),
 	KEY("array_columns", COUNT, array_cols, 1, 4096),
 	KEY("macs_int8", COUNT, macs_i8, 1, RATE_MAX),
 	KEY("macs_int4", COUNT, macs_i4, 1, RATE_MAX),
@@ -217,6 +225,9 @@ static bool check(struct parser *p, struct npu_profile *m)
 	if (least < m->array_cols)
 		return wrong(p, "array_columns = %u: fewer MACs than columns",
 			     m->array_cols);
+	if (m->mem_burst & (m->mem_burst - 1))
+		return wrong(p, "memory_burst = %u: not a power of two",
+			     m->mem_burst);
 	if (m->sram_size % NPU_SRAM_MIN)
 		return wrong(p, "sram = %u: not a multiple of %u", m->sram_size,
 			     NPU_SRAM_MIN);

@@ -12,7 +12,7 @@
 #define RECORD_SIZE	sizeof(struct npu_trace_record)
 #define PART_ALIGN	64
 
-static_assert(HEADER_SIZE == 64 && RECORD_SIZE == 80, "as in the contract");
+static_assert(HEADER_SIZE == 64 && RECORD_SIZE == 96, "as in the contract");
 
 /* Field of the operand in SRAM that an engine writes; of ST, that it reads. */
 static const uint8_t result_field[NPU_NUM_ENGINES] = {
@@ -96,6 +96,8 @@ static void count(const struct npu_exec *ex, struct npu_trace_record *r)
 
 	for (unsigned int i = 0; i < NPU_CNT_SLOTS; i++)
 		c[i] = ex->counters[i] - ex->record.before[i];
+	r->mem_stall = c[NPU_CNT_MEM_STALL];
+	r->sram_stall = c[NPU_CNT_SRAM_STALL];
 	r->mem = c[NPU_CNT_MEM_READ] + c[NPU_CNT_MEM_WRITE];
 	r->work = c[NPU_CNT_MACS_I8] + c[NPU_CNT_MACS_I4] +
 		  c[NPU_CNT_MACS_F16] + c[NPU_CNT_VEC_OPS];

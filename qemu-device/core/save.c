@@ -35,6 +35,11 @@ static void same_machine(struct npu_state *s, const struct npu_core *npu)
 	SAME(s, p, mem_mbps);
 	SAME(s, p, mem_size);
 	SAME(s, p, mem_latency);
+	SAME(s, p, mem_burst);
+	SAME(s, p, sram_banks);
+	SAME(s, p, sram_bank_bytes);
+	SAME(s, p, queue_cycles);
+	SAME(s, p, irq_cycles);
 	SAME(s, p, array_cols);
 	SAME(s, p, macs_i8);
 	SAME(s, p, macs_i4);

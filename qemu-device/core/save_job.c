@@ -29,6 +29,7 @@ static void visit_time(struct npu_state *s, struct npu_timing *t)
 {
 	npu_state_u64(s, &t->cp);
 	npu_state_bytes(s, t->free, sizeof(t->free));
+	npu_state_bytes(s, &t->port, sizeof(t->port));
 	for (unsigned int i = 0; i < NPU_NUM_TOKENS; i++)
 		visit_token(s, &t->token[i]);
 }

@@ -22,6 +22,7 @@ static uint64_t later(uint64_t a, uint64_t b)
 void npu_timing_begin(struct npu_timing *t)
 {
 	t->cp = 0;
+	t->port = 0;
 	memset(t->free, 0, sizeof(t->free));
 	for (unsigned int i = 0; i < NPU_NUM_TOKENS; i++) {
 		t->token[i].first = 0;
@@ -106,15 +107,67 @@ void npu_timing_drain(struct npu_timing *t)
 		t->cp = later(t->cp, t->free[i]);
 }
 
+/* Cycles for which an instruction has the memory port. */
+static uint64_t passage(const struct npu_cost *cost)
+{
+	/* Operands that SRAM does not take or give in time hold memory up. */
+	return cost->copy ? later(cost->memory, cost->banks) : cost->memory;
+}
+
+/*
+ * The port serves in program order; cycles from @start to the first byte.
+ *
+ * A write is posted: its turn comes when it is handed over, and those behind it
+ * do not wait until it has its data.
+ */
+static uint64_t take_turn(struct npu_timing *t, unsigned int engine,
+			  const struct npu_cost *cost, uint64_t start)
+{
+	uint64_t turn = t->port;
+
+	if (!cost->memory)
+		return 0;
+	if (engine == NPU_ENGINE_ST)
+		turn = later(turn, t->cp);
+	else
+		turn = later(turn, start + cost->latency);
+	t->port = turn + passage(cost);
+	return later(turn, start + cost->latency) - start;
+}
+
+/* Cycles of an instruction with its first byte after @first: the slowest of what it needs. */
+static uint64_t cycles_of(const struct npu_cost *cost, uint64_t first)
+{
+	uint64_t cycles = later(cost->work, cost->banks);
+
+	if (cost->memory)
+		cycles = later(cycles, first + passage(cost));
+	return cost->start + cycles;
+}
+
+/* What the port and SRAM add. */
+static void count_stalls(const struct npu_cost *cost, uint64_t first,
+			 uint64_t cycles, uint64_t *counters)
+{
+	struct npu_cost fast = *cost;
+
+	fast.banks = 0;
+	counters[NPU_CNT_MEM_STALL] += cycles - cycles_of(cost, cost->latency);
+	counters[NPU_CNT_SRAM_STALL] += cycles - cycles_of(&fast, first);
+}
+
 void npu_timing_engine(struct npu_timing *t, unsigned int engine,
-		       const struct npu_insn *insn, uint64_t cycles,
+		       const struct npu_insn *insn, const struct npu_cost *cost,
 		       uint64_t *counters)
 {
-	uint64_t ready, start;
+	uint64_t ready, start, first, cycles;
 
 	npu_timing_cp(t, 0, 1, counters);
 	ready = later(t->cp, t->free[engine]);
 	start = take(t, insn->wait, ready);
+	first = take_turn(t, engine, cost, start);
+	cycles = cycles_of(cost, first);
+	count_stalls(cost, first, cycles, counters);
 	counters[stall_counter[engine]] += start - ready;
 	counters[busy_counter[engine]] += cycles;
 	t->free[engine] = start + cycles;

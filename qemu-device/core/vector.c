@@ -385,28 +385,38 @@ static void touch(struct npu_exec *ex, const struct vector *v)
 			npu_hazards_touch(ex, &v->aux[i], true);
 }
 
-static uint64_t bytes(const struct npu_region *r)
+/* Bytes and words of operands in SRAM. */
+struct traffic {
+	uint64_t bytes, words;
+};
+
+static void add(struct traffic *t, const struct npu_profile *p,
+		const struct npu_region *r)
 {
-	return r->rows * r->row;
+	t->bytes += r->rows * r->row;
+	t->words += npu_cost_words(p, r->rows, r->row);
 }
 
 static void count(struct npu_exec *ex, const struct npu_insn *insn,
 		  const struct vector *v)
 {
+	const struct npu_profile *p = &ex->npu->profile;
 	const struct npu_vec_args *a = &v->args;
-	uint64_t read = 0, written = bytes(&v->dst);
+	struct traffic read = { 0 }, written = { 0 };
 
 	for (unsigned int s = 0; s < SOURCES; s++)
-		read += bytes(&v->src[s]);
-	for (unsigned int i = 0; i < AUXILIARIES; i++)
-		written += bytes(&v->aux[i]);
-	if (reads_aux(a))
-		read += bytes(&v->aux[0]) + bytes(&v->aux[1]);
-	ex->counters[NPU_CNT_SRAM_READ] += read;
-	ex->counters[NPU_CNT_SRAM_WRITE] += written;
+		add(&read, p, &v->src[s]);
+	add(&written, p, &v->dst);
+	for (unsigned int i = 0; i < AUXILIARIES; i++) {
+		add(&written, p, &v->aux[i]);
+		if (reads_aux(a) && i < 2)
+			add(&read, p, &v->aux[i]);
+	}
+	ex->counters[NPU_CNT_SRAM_READ] += read.bytes;
+	ex->counters[NPU_CNT_SRAM_WRITE] += written.bytes;
 	ex->counters[NPU_CNT_VEC_OPS] += (uint64_t)a->rows * a->cols *
 					 npu_vec_passes(insn);
-	ex->cycles = npu_cost_vector(&ex->npu->profile, insn, a->rows, a->cols);
+	ex->cost = npu_cost_vector(p, insn, a->rows, a->cols, read.words + written.words);
 }
 
 bool npu_vector_execute(struct npu_exec *ex, const struct npu_insn *insn)

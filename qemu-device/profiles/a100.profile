@@ -7,6 +7,10 @@
 # The SXM4 board has 2039 GB/s and 400 W, the boards of 40 GB 1555 GB/s; texts
 # of the announcement give the PCIe board 250 W, which is that of 40 GB. The
 # 32 cores here share all SMs; shared memory and L2, 60 MiB, are their SRAM.
+# Burst: 32 bytes, a burst of a pseudo channel (JESD235, JESD238) and a sector of
+# the L2 cache. SRAM: 16 bytes a cycle for each vector lane, as register files
+# feed it: three operands of 32 bits and a result (chosen).
+# Queue and interrupt: a microsecond each (chosen).
 #
 # Energy, 7 nm: Jouppi et al., "Ten Lessons From Three Generations Shaped
 # Google's TPUv4i", ISCA 2021, table of energy per operation: INT8 multiply
@@ -22,7 +26,12 @@ sram = 1920K
 clock_mhz = 1410
 memory_gbps = 1935
 memory_latency = 700
+memory_burst = 32
 memory_size = 80G
+sram_banks = 216
+sram_bank_bytes = 16
+queue_cycles = 1410
+interrupt_cycles = 1410
 array_columns = 48
 macs_int8 = 6912
 macs_int4 = 13824

@@ -9,6 +9,9 @@
 # 1024 INT8 MACs a core make the clock 1160 MHz.
 # Memory: 120 GB/s, all of the chip's (Apple, same text); the engine alone is
 # said to reach less.
+# Burst: 32 transfers on a channel of 16 bits (JESD209-5). SRAM: 16 bytes a cycle
+# for each vector lane, three operands of 32 bits and a result (chosen).
+# Queue and interrupt: a fifth and half a microsecond (chosen).
 #
 # Energy, 7 nm: Jouppi et al., "Ten Lessons From Three Generations Shaped
 # Google's TPUv4i", ISCA 2021, table of energy per operation: INT8 multiply
@@ -23,7 +26,12 @@ sram = 2M
 clock_mhz = 1160
 memory_gbps = 120
 memory_latency = 150
+memory_burst = 64
 memory_size = 16G
+sram_banks = 64
+sram_bank_bytes = 16
+queue_cycles = 250
+interrupt_cycles = 600
 array_columns = 16
 macs_int8 = 1024
 macs_int4 = 1024

@@ -13,8 +13,13 @@ sram = 1M               # of each core
 clock_mhz = 1000
 memory_gbps = 34        # 10^9 bytes/s: LPDDR5X-8533, 32 bits wide, is 34.1
 memory_latency = 100    # cycles from a request to its first byte
+memory_burst = 64       # bytes: 32 transfers on a channel of 16 bits, its longest burst
 memory_size = 8G        # what a model has to fit into
 
+sram_banks = 32         # each reads or writes a word in a cycle
+sram_bank_bytes = 16    # 512 bytes/cycle: three operands and a result of each lane
+queue_cycles = 200        # from the doorbell until the descriptor is asked for
+interrupt_cycles = 500    # from the completion in memory until the CPU has the interrupt
 array_columns = 16      # columns of C at a time; the rest of a MAC count is k
 macs_int8 = 1024        # multiply-accumulates of a core in a cycle
 macs_int4 = 2048

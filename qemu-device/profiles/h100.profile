@@ -9,6 +9,10 @@
 # texts). Figures "with sparsity" are twice these. No INT4 in the tensor cores:
 # as INT8. The 32 cores here share all SMs; shared memory and L2, 83 MiB, are
 # their SRAM.
+# Burst: 32 bytes, a burst of a pseudo channel (JESD235, JESD238) and a sector of
+# the L2 cache. SRAM: 16 bytes a cycle for each vector lane, as register files
+# feed it: three operands of 32 bits and a result (chosen).
+# Queue and interrupt: a microsecond each (chosen).
 #
 # Energy, 7 nm: Jouppi et al., "Ten Lessons From Three Generations Shaped
 # Google's TPUv4i", ISCA 2021, table of energy per operation: INT8 multiply
@@ -24,7 +28,12 @@ sram = 2560K
 clock_mhz = 1830
 memory_gbps = 3350
 memory_latency = 800
+memory_burst = 32
 memory_size = 80G
+sram_banks = 528
+sram_bank_bytes = 16
+queue_cycles = 1830
+interrupt_cycles = 1830
 array_columns = 64
 macs_int8 = 16896
 macs_int4 = 16896

@@ -8,6 +8,9 @@
 # and FP16 are not published: INT4 as INT8, FP16 half of it. Clock and array
 # are not published: 16384 MACs at 1373 MHz make 45 TOPS. 8 MiB of tightly
 # coupled memory (of the Hexagon generation, not of this chip).
+# Burst: 32 transfers on a channel of 16 bits (JESD209-5). SRAM: 16 bytes a cycle
+# for each vector lane, three operands of 32 bits and a result (chosen).
+# Queue and interrupt: a fifth and half a microsecond (chosen).
 #
 # Energy, 7 nm: Jouppi et al., "Ten Lessons From Three Generations Shaped
 # Google's TPUv4i", ISCA 2021, table of energy per operation: INT8 multiply
@@ -22,7 +25,12 @@ sram = 2M
 clock_mhz = 1373
 memory_gbps = 135
 memory_latency = 150
+memory_burst = 64
 memory_size = 32G
+sram_banks = 128
+sram_bank_bytes = 16
+queue_cycles = 300
+interrupt_cycles = 700
 array_columns = 32
 macs_int8 = 4096
 macs_int4 = 4096

@@ -10,6 +10,9 @@
 # fit takes several chips, which is not modelled. Four arrays of 320 by 320
 # INT8 MACs are cut into 32 cores. 300 W: the brief (TDP 215 W, worst 375 W in
 # other texts).
+# Burst: 16 bytes, a word of a superlane (the paper). SRAM: 16 bytes a cycle for
+# each vector lane (chosen).
+# Queue and interrupt: a microsecond each (chosen).
 #
 # Energy, 7 nm: Jouppi et al., "Ten Lessons From Three Generations Shaped
 # Google's TPUv4i", ISCA 2021, table of energy per operation: INT8 multiply
@@ -24,7 +27,12 @@ sram = 1M
 clock_mhz = 900
 memory_gbps = 80000
 memory_latency = 10
+memory_burst = 16
 memory_size = 220M
+sram_banks = 320
+sram_bank_bytes = 16
+queue_cycles = 900
+interrupt_cycles = 900
 array_columns = 64
 macs_int8 = 12800
 macs_int4 = 12800

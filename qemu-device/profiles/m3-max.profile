@@ -8,6 +8,9 @@
 # to 1.6 GHz). Sources disagree about FP16: at the rate of FP32 by the
 # instruction tables that were measured, twice that by some texts; the first is
 # taken. No integer matrix unit: INT8 and INT4 at the rate of FP16.
+# Burst: 32 transfers on a channel of 16 bits (JESD209-5). SRAM: 16 bytes a cycle
+# for each vector lane, three operands of 32 bits and a result (chosen).
+# Queue and interrupt: a microsecond each (chosen).
 #
 # Energy, 7 nm: Jouppi et al., "Ten Lessons From Three Generations Shaped
 # Google's TPUv4i", ISCA 2021, table of energy per operation: INT8 multiply
@@ -22,7 +25,12 @@ sram = 256K
 clock_mhz = 1398
 memory_gbps = 300
 memory_latency = 300
+memory_burst = 64
 memory_size = 36G
+sram_banks = 128
+sram_bank_bytes = 16
+queue_cycles = 1400
+interrupt_cycles = 1400
 array_columns = 16
 macs_int8 = 128
 macs_int4 = 128

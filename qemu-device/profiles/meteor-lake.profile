@@ -8,6 +8,9 @@
 # 2 * 4096 MACs at the highest clock of 1.4 GHz are 11.5, measurements with a
 # lower clock found 9.5. The clock is taken.
 # Memory: LPDDR5X-7467 of 128 bits, 119.5 GB/s, all of the chip's.
+# Burst: 32 transfers on a channel of 16 bits (JESD209-5). SRAM: 16 bytes a cycle
+# for each vector lane, three operands of 32 bits and a result (chosen).
+# Queue and interrupt: a fifth and half a microsecond (chosen).
 #
 # Energy, 7 nm: Jouppi et al., "Ten Lessons From Three Generations Shaped
 # Google's TPUv4i", ISCA 2021, table of energy per operation: INT8 multiply
@@ -22,7 +25,12 @@ sram = 2M
 clock_mhz = 1400
 memory_gbps = 119.5
 memory_latency = 180
+memory_burst = 64
 memory_size = 32G
+sram_banks = 64
+sram_bank_bytes = 16
+queue_cycles = 300
+interrupt_cycles = 700
 array_columns = 16
 macs_int8 = 2048
 macs_int4 = 2048

@@ -8,6 +8,10 @@
 # published. Clock 1.1 GHz: of the WSE-2. "Memory" is that SRAM; 32 cores stand
 # for all, so their arrays are far too large for one product of a small model:
 # what is attained stays below the roof. 23 kW: of the system.
+# Burst: a word of 64 bits (chosen). SRAM: eight banks of 32 bits for each of the
+# small cores, 28125 of which are one here: Lie, "Cerebras Architecture Deep
+# Dive", Hot Chips 34, 2022.
+# Queue and interrupt: a microsecond each (chosen).
 #
 # Energy, 7 nm: Jouppi et al., "Ten Lessons From Three Generations Shaped
 # Google's TPUv4i", ISCA 2021, table of energy per operation: INT8 multiply
@@ -22,7 +26,12 @@ sram = 16M
 clock_mhz = 1100
 memory_gbps = 21000000
 memory_latency = 10
+memory_burst = 8
 memory_size = 41G
+sram_banks = 225000
+sram_bank_bytes = 4
+queue_cycles = 1100
+interrupt_cycles = 1100
 array_columns = 256
 macs_int8 = 1775616
 macs_int4 = 1775616

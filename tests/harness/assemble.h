@@ -54,8 +54,9 @@ struct npu_insn *asm_store(struct program *p, unsigned int reg, uint32_t offset,
 void asm_null(struct program *p);
 void asm_spin(struct program *p);
 
-/* The program of Documentation/timing.rst, on 16 KiB that may be written at @data. */
+/* The programs of Documentation/timing.rst, on 16 KiB that may be written at @data. */
 void asm_timing_example(struct program *p, uint64_t data);
+void asm_port_example(struct program *p, uint64_t data);
 
 /**
  * asm_job() - put a program into memory

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Modelled time and energy: the example of Documentation/timing.rst, loops, barriers. */
+/* Modelled time and energy: the examples of Documentation/timing.rst, loops, barriers. */
 #include "assemble.h"
 #include "bus.h"
 #include "tap.h"
@@ -20,6 +20,25 @@ static bool run(unsigned int cores)
 	return machine_run(m, &job, &done);
 }
 
+/**
+ * struct want - what a counter is by hand
+ * @counter: which
+ * @value: what
+ * @name: its name
+ */
+struct want {
+	enum npu_counter counter;
+	unsigned int value;
+	const char *name;
+};
+
+static void check_counters(const struct want *want, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		is(done.counters[want[i].counter], want[i].value,
+		   "%s is as computed by hand", want[i].name);
+}
+
 static void example(void)
 {
 	asm_timing_example(&p, DATA);
@@ -28,20 +47,16 @@ static void example(void)
 
 static void example_counters(void)
 {
-	static const struct {
-		enum npu_counter counter;
-		unsigned int value;
-		const char *name;
-	} want[] = {
-		{ NPU_CNT_CYCLES, 511, "CYCLES" },
+	static const struct want want[] = {
+		{ NPU_CNT_CYCLES, 532, "CYCLES" },
 		{ NPU_CNT_INSNS, 7, "INSNS" },
 		{ NPU_CNT_CP_BUSY, 7, "CP_BUSY" },
 		{ NPU_CNT_LD_BUSY, 116, "LD_BUSY" },
-		{ NPU_CNT_ST_BUSY, 153 + 116, "ST_BUSY" },
+		{ NPU_CNT_ST_BUSY, 273 + 116, "ST_BUSY" },
 		{ NPU_CNT_MAT_BUSY, 276, "MAT_BUSY" },
 		{ NPU_CNT_VEC_BUSY, 24, "VEC_BUSY" },
 		{ NPU_CNT_LD_STALL, 0, "LD_STALL" },
-		{ NPU_CNT_ST_STALL, 236, "ST_STALL" },
+		{ NPU_CNT_ST_STALL, 137, "ST_STALL" },
 		{ NPU_CNT_MAT_STALL, 114, "MAT_STALL" },
 		{ NPU_CNT_VEC_STALL, 115, "VEC_STALL" },
 		{ NPU_CNT_MEM_READ, 2600, "MEM_READ" },
@@ -52,13 +67,33 @@ static void example_counters(void)
 		{ NPU_CNT_MACS_I8, 4800, "MACS_I8" },
 		{ NPU_CNT_MACS_F16, 0, "MACS_F16" },
 		{ NPU_CNT_VEC_OPS, 200, "VEC_OPS" },
-		{ NPU_CNT_ENERGY_PJ, 174484, "ENERGY_PJ" },
+		{ NPU_CNT_ENERGY_PJ, 175534, "ENERGY_PJ" },
 		{ NPU_CNT_JOBS, 1, "JOBS" },
+		{ NPU_CNT_MEM_STALL, 120, "MEM_STALL" },
+		{ NPU_CNT_SRAM_STALL, 0, "SRAM_STALL" },
+		/* 200; 512, 1024 and 384 bytes; 500 */
+		{ NPU_CNT_QUEUE_CYCLES, 200 + 116 + 131 + 112 + 500, "QUEUE_CYCLES" },
 	};
 
-	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
-		is(done.counters[want[i].counter], want[i].value,
-		   "%s is as computed by hand", want[i].name);
+	check_counters(want, sizeof(want) / sizeof(want[0]));
+}
+
+static void port_example(void)
+{
+	static const struct want want[] = {
+		{ NPU_CNT_CYCLES, 602, "CYCLES" },
+		{ NPU_CNT_LD_BUSY, 345 + 161, "LD_BUSY" },
+		{ NPU_CNT_ST_BUSY, 116, "ST_BUSY" },
+		{ NPU_CNT_MAT_BUSY, 41 + 213, "MAT_BUSY" },
+		{ NPU_CNT_ST_STALL, 384, "ST_STALL" },
+		{ NPU_CNT_MAT_STALL, 344, "MAT_STALL" },
+		{ NPU_CNT_MEM_STALL, 20, "MEM_STALL" },
+		{ NPU_CNT_SRAM_STALL, 5, "SRAM_STALL" },
+	};
+
+	asm_port_example(&p, DATA);
+	ok(run(1), "the second example of timing.rst runs");
+	check_counters(want, sizeof(want) / sizeof(want[0]));
 }
 
 /* The same energy by where it went; each counts bytes of SRAM at 1.25 pJ. */
@@ -73,7 +108,7 @@ static void example_energy(void)
 		[NPU_ENERGY_ST] = { 992 * 40 + 1240, "ST" },
 		[NPU_ENERGY_MAT] = { 1104 + 2400 * 40 + 490, "MAT" },
 		[NPU_ENERGY_VEC] = { 920 + 1250, "VEC" },
-		[NPU_ENERGY_STATIC] = { 511 * 50, "static" },
+		[NPU_ENERGY_STATIC] = { 532 * 50, "static" },
 	};
 	struct npu_core *core = machine_core(m);
 
@@ -121,6 +156,19 @@ static void four_bit_time(void)
 	p.insns[0].val[NPU_MM_LDA] = 0;
 	ok(run(1), "with many rows");
 	is(done.counters[NPU_CNT_MAT_BUSY], 32 + 100 * 2 * 8, "the array has 16 by 128");
+}
+
+/* Without an interrupt, and of a program of one instruction. */
+static void job_time(void)
+{
+	struct npu_job job;
+
+	asm_null(&p);
+	job = asm_job(&p, code, CODE);
+	ok(machine_run(m, &job, &done), "a job that does nothing");
+	is(done.counters[NPU_CNT_QUEUE_CYCLES], 200 + 116 + 108 + 112 + 500,
+	   "takes what a job takes");
+	is(done.counters[NPU_CNT_CYCLES], 1, "besides its instruction");
 }
 
 /* LOOP 2, body and ENDLOOP 1 each a round, END 1. */
@@ -173,7 +221,9 @@ int main(void)
 	example();
 	example_counters();
 	example_energy();
+	port_example();
 	four_bit_time();
+	job_time();
 	loop_time();
 	barrier_time();
 	memcpy(times, data + 4096, sizeof(times));

@@ -41,17 +41,17 @@ static const struct npu_trace_record *record(size_t part_at, unsigned int i)
 
 struct row {
 	unsigned int opcode, engine, issue, start, end, stall, after;
-	unsigned int sram, sram_size, mem, work, energy_fj;
+	unsigned int sram, sram_size, mem, work, energy_fj, mem_stall;
 };
 
 static const struct row rows[] = {
-	{ NPU_OP_ALU, NPU_ENGINE_CP, 0, 0, 1, 0, NPU_TRACE_NONE, 0, 0, 0, 0, 0 },
-	{ NPU_OP_LOAD, NPU_ENGINE_LD, 2, 2, 118, 0, NPU_TRACE_NONE, 0, 200, 200, 0, 8250000 },
-	{ NPU_OP_UNARY, NPU_ENGINE_VEC, 3, 118, 142, 115, 1, 1024, 800, 0, 200, 2170000 },
-	{ NPU_OP_MATMUL, NPU_ENGINE_MAT, 4, 118, 394, 114, 1, 2048, 192, 2400, 4800, 97594000 },
-	{ NPU_OP_STORE, NPU_ENGINE_ST, 5, 142, 295, 137, 2, 1024, 800, 800, 0, 33000000 },
-	{ NPU_OP_STORE, NPU_ENGINE_ST, 6, 394, 510, 99, 3, 2048, 192, 192, 0, 7920000 },
-	{ NPU_OP_END, NPU_ENGINE_CP, 6, 510, 511, 504, NPU_TRACE_NONE, 0, 0, 0, 0, 0 },
+	{ NPU_OP_ALU, NPU_ENGINE_CP, 0, 0, 1, 0, NPU_TRACE_NONE, 0, 0, 0, 0, 0, 0 },
+	{ NPU_OP_LOAD, NPU_ENGINE_LD, 2, 2, 118, 0, NPU_TRACE_NONE, 0, 200, 200, 0, 8250000, 0 },
+	{ NPU_OP_UNARY, NPU_ENGINE_VEC, 3, 118, 142, 115, 1, 1024, 800, 0, 200, 2170000, 0 },
+	{ NPU_OP_MATMUL, NPU_ENGINE_MAT, 4, 118, 394, 114, 1, 2048, 192, 2400, 4800, 97594000, 0 },
+	{ NPU_OP_STORE, NPU_ENGINE_ST, 5, 142, 415, 137, 2, 1024, 800, 800, 0, 33000000, 120 },
+	{ NPU_OP_STORE, NPU_ENGINE_ST, 6, 415, 531, 0, NPU_TRACE_NONE, 2048, 192, 192, 0, 7920000, 0 },
+	{ NPU_OP_END, NPU_ENGINE_CP, 6, 531, 532, 525, NPU_TRACE_NONE, 0, 0, 0, 0, 0, 0 },
 };
 
 static void check_row(unsigned int i)
@@ -72,6 +72,8 @@ static void check_row(unsigned int i)
 	is(r->mem, want->mem, "bytes of memory");
 	is(r->work, want->work, "its work");
 	is(r->energy_fj, want->energy_fj, "its energy");
+	is(r->mem_stall, want->mem_stall, "how long the port was taken");
+	is(r->sram_stall, 0, "SRAM was fast enough");
 }
 
 static void example(void)
@@ -91,12 +93,12 @@ static void example(void)
 	ok(part(0)->unit < 2, "core of the device");
 	is(part(0)->records, 7, "seven records");
 	is(part(0)->insns, 7, "of seven instructions");
-	is(part(0)->cycles, 511, "511 cycles");
+	is(part(0)->cycles, 532, "532 cycles");
 	for (unsigned int i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		check_row(i);
-	is(trace[64 + 7 * 80], 0xee, "nothing is written behind the last");
+	is(trace[64 + 7 * 96], 0xee, "nothing is written behind the last");
 	is(record(0, 2)->token, 0, "the first token is named");
-	is(record(0, 5)->token, 3, "and the fourth");
+	is(record(0, 4)->token, 2, "and the third");
 }
 
 /* A hundred rounds are 202 instructions; 3 records fit. */
@@ -107,10 +109,10 @@ static void overflow(void)
 	asm_add(&p, NPU_OP_NOP);
 	asm_add(&p, NPU_OP_ENDLOOP);
 	asm_add(&p, NPU_OP_END);
-	ok(run(1, TRACE, 64 + 3 * 80 + 79), "a trace that is too short");
+	ok(run(1, TRACE, 64 + 3 * 96 + 79), "a trace that is too short");
 	is(part(0)->records, 3, "has what fits");
 	is(part(0)->insns, 202, "and says of how many");
-	is(trace[64 + 3 * 80], 0xee, "its memory's end is not passed");
+	is(trace[64 + 3 * 96], 0xee, "its memory's end is not passed");
 	ok(run(1, TRACE, 64), "a trace of a header alone");
 	is(part(0)->records, 0, "has no record");
 	is(part(0)->insns, 202, "and all instructions");

@@ -148,6 +148,16 @@ static void test_errors(void)
 	refused("array_columns = 16", "array_columns = 1000", "fewer MACs");
 	refused("\"small", "small", "quotation marks");
 	refused("idle_watts = 0.1", "idle_watts = 100000", "too much");
+	refused("memory_burst = 64", "memory_burst = 0", "out of bounds: from 1 to 4096");
+	refused("memory_burst = 64", "memory_burst = 8192", "out of bounds");
+	refused("memory_burst = 64", "memory_burst = 48", "not a power of two");
+	refused("sram_banks = 32", "sram_banks = 0", "out of bounds");
+	refused("sram_banks = 32", "sram_banks = 4294967296", "out of bounds");
+	refused("sram_banks = 32", "", "ends without 'sram_banks'");
+	refused("sram_bank_bytes = 16", "sram_bank_bytes = 0", "out of bounds");
+	refused("sram_bank_bytes = 16", "sram_bank_bytes = 65536", "out of bounds");
+	refused("queue_cycles = 200", "queue_cycles = 1000000001", "out of bounds");
+	refused("interrupt_cycles = 500", "interrupt_cycles = -1", "not a number");
 	refused("pj_mac_int8 = 0.23", "pj_mac_int8 = 1000001", "out of bounds");
 }
 

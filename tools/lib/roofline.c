@@ -125,9 +125,10 @@ static void show_operator(const struct roofline *r, const struct npu_report_oper
 		       units_number(roofline_roof(r->report, op), roof));
 	else
 		printf(" %9s %9s", "-", "-");
-	printf("  %-6s %4.0f%%  %5.2f %5.2f %5.2f\n", npu_report_resource_name(op->bound),
+	printf("  %-6s %4.0f%%  %5.2f %5.2f %5.2f %5.2f\n", npu_report_resource_name(op->bound),
 	       100 * roofline_use(op), gain(op, NPU_REPORT_BY_MEMORY),
-	       gain(op, NPU_REPORT_BY_MATRIX), gain(op, NPU_REPORT_BY_VECTOR));
+	       gain(op, NPU_REPORT_BY_MATRIX), gain(op, NPU_REPORT_BY_VECTOR),
+	       gain(op, NPU_REPORT_BY_SRAM));
 }
 
 void roofline_show(const struct roofline *r)
@@ -142,8 +143,9 @@ void roofline_show(const struct roofline *r)
 	       units_number(report->macs[NPU_PLAN_F16], f16), report->bandwidth * 1e-9);
 	printf("  %-22s %10s %6s %9s %7s %9s %9s  %-12s  %s\n", "", "", "", "MACs", "", "MACs/s",
 	       "", "bound by", "faster with twice the");
-	printf("  %-22s %10s %6s %9s %7s %9s %9s  %-12s  %5s %5s %5s\n", "operator", "cycles",
-	       "share", "per byte", "ridge", "attained", "roof", "and used", "mem", "mat", "vec");
+	printf("  %-22s %10s %6s %9s %7s %9s %9s  %-12s  %5s %5s %5s %5s\n", "operator", "cycles",
+	       "share", "per byte", "ridge", "attained", "roof", "and used", "mem", "mat", "vec",
+	       "sram");
 	for (unsigned int i = 0; i < r->n; i++) {
 		if (r->count[i] > 1)
 			snprintf(name, sizeof(name), "%u x %s", r->count[i], r->op[i].name);
@@ -152,6 +154,8 @@ void roofline_show(const struct roofline *r)
 		show_operator(r, &r->op[i], name);
 	}
 	show_operator(r, &report->total, "the whole");
+	printf("  %-22s %10" PRIu64 "  descriptor, program, completion, interrupt\n", "besides",
+	       report->queue_cycles);
 }
 
 static void json_operator(struct json *json, const struct roofline *r,
@@ -196,5 +200,6 @@ void roofline_json(struct json *json, const struct roofline *r)
 		json_operator(json, r, &r->op[i], NULL, r->count[i]);
 	json_close_array(json);
 	json_operator(json, r, &report->total, "total", report->n);
+	json_uint(json, "queue_cycles", report->queue_cycles);
 	json_close_object(json);
 }

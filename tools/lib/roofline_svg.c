@@ -159,7 +159,7 @@ void roofline_svg(FILE *f, const struct roofline *r, const char *title)
 	fprintf(f, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %.0f %.0f' font-family='sans-serif' font-size='12'>\n",
 		WIDTH, height);
 	fputs("<style>.grid{stroke:#ddd;fill:none}.roof{stroke:#444;stroke-width:2;fill:none}"
-	      ".memory{fill:#d95f02}.matrix{fill:#1b9e77}.vector{fill:#7570b3}"
+	      ".memory{fill:#d95f02}.matrix{fill:#1b9e77}.vector{fill:#7570b3}.sram{fill:#e7298a}"
 	      ".number{fill:#fff;font-size:9px}</style>\n"
 	      "<rect width='100%' height='100%' fill='#fff'/>\n", f);
 	fprintf(f, "<text x='%.1f' y='26' font-size='16'>", LEFT);
@@ -170,7 +170,7 @@ void roofline_svg(FILE *f, const struct roofline *r, const char *title)
 	for (unsigned int i = 0; i < r->n; i++)
 		show_point(f, &a, report, &r->op[i], r->op[i].name, i + 1);
 	show_point(f, &a, report, &report->total, "the whole", r->n + 1);
-	fprintf(f, "<text x='%.1f' y='%.1f'><tspan class='memory'>memory</tspan>, <tspan class='matrix'>matrix</tspan>, <tspan class='vector'>vector</tspan>: what binds</text>\n",
+	fprintf(f, "<text x='%.1f' y='%.1f'><tspan class='memory'>memory</tspan>, <tspan class='matrix'>matrix</tspan>, <tspan class='vector'>vector</tspan>, <tspan class='sram'>sram</tspan>: what binds</text>\n",
 		WIDTH - RIGHT + 14, TOP + 18.0 * (r->n + 2));
 	fputs("</svg>\n", f);
 }

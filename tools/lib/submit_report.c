@@ -29,9 +29,11 @@ static void show_cost(const struct npu_job_stats *stats)
 	const uint64_t *counters = stats->counters;
 	char text[UNITS_LEN], other[UNITS_LEN];
 
-	printf("  device cycles  %" PRIu64 ", %s at %.0f MHz on %u core%s\n",
-	       stats->cycles, units_seconds(stats->model_seconds, text),
+	printf("  device cycles  %" PRIu64 " and %" PRIu64 " for the job itself, %s at %.0f MHz on %u core%s\n",
+	       stats->cycles, stats->queue_cycles, units_seconds(stats->model_seconds, text),
 	       stats->clock_khz / 1e3, stats->cores, stats->cores == 1 ? "" : "s");
+	printf("  waits          %" PRIu64 " cycles for the memory port, %" PRIu64 " for SRAM, all cores\n",
+	       counters[NPU_CNT_MEM_STALL], counters[NPU_CNT_SRAM_STALL]);
 	printf("  instructions   %" PRIu64 "\n", counters[NPU_CNT_INSNS]);
 	printf("  memory         %s read, %s written\n",
 	       units_bytes(counters[NPU_CNT_MEM_READ], text),

@@ -29,9 +29,10 @@ struct slice {
 	uint32_t pc;
 	uint16_t job, device;
 	uint8_t unit, engine, opcode, token;
+	float mem_stall, sram_stall;	/* cycles */
 };
 
-static_assert(sizeof(struct slice) == 64, "as page.js reads it");
+static_assert(sizeof(struct slice) == 72, "as page.js reads it");
 
 /**
  * struct cost - of an operator
@@ -39,6 +40,8 @@ static_assert(sizeof(struct slice) == 64, "as page.js reads it");
  * @cycles: by which it made cores take longer, all of them together
  * @busy: cycles by engine
  * @stall: cycles
+ * @mem_stall: cycles of @busy in which it waited for the memory port
+ * @sram_stall: cycles by which SRAM made it longer
  * @mem: bytes
  * @macs: of the matrix engine
  * @ops: of the vector engine
@@ -46,6 +49,7 @@ static_assert(sizeof(struct slice) == 64, "as page.js reads it");
  */
 struct cost {
 	uint64_t count, cycles, busy[NPU_NUM_ENGINES], stall, mem, macs, ops;
+	uint64_t mem_stall, sram_stall;
 	double fj;
 };
 
@@ -113,6 +117,8 @@ static void account(struct page *p, uint32_t op, const struct npu_trace_record *
 		c->cycles += end - p->horizon;
 	c->busy[r->engine] += r->end - r->start;
 	c->stall += r->stall;
+	c->mem_stall += r->mem_stall;
+	c->sram_stall += r->sram_stall;
 	c->mem += r->mem;
 	c->macs += r->engine == NPU_ENGINE_MAT ? r->work : 0;
 	c->ops += r->engine == NPU_ENGINE_VEC ? r->work : 0;
@@ -133,6 +139,7 @@ static void record(void *opaque, uint32_t number, const struct npu_trace_record 
 		.sram = r->sram, .sram_size = r->sram_size, .pc = r->pc,
 		.job = p->job_number, .device = p->device_number, .unit = p->unit,
 		.engine = r->engine, .opcode = r->opcode, .token = r->token,
+		.mem_stall = r->mem_stall, .sram_stall = r->sram_stall,
 	};
 
 	/* The last stands for instructions without a name. */
@@ -240,8 +247,8 @@ static void put_op(const struct page *p, const char *name, const char *program, 
 		c->count, c->cycles);
 	for (int e = 0; e < NPU_NUM_ENGINES; e++)
 		fprintf(p->out, "%s%" PRIu64, e ? "," : "", c->busy[e]);
-	fprintf(p->out, "],\"stall\":%" PRIu64 ",\"mem\":%" PRIu64 ",\"macs\":%" PRIu64 ",\"ops\":%" PRIu64 ",\"pj\":%.3f}",
-		c->stall, c->mem, c->macs, c->ops, c->fj / 1e3);
+	fprintf(p->out, "],\"stall\":%" PRIu64 ",\"memStall\":%" PRIu64 ",\"sramStall\":%" PRIu64 ",\"mem\":%" PRIu64 ",\"macs\":%" PRIu64 ",\"ops\":%" PRIu64 ",\"pj\":%.3f}",
+		c->stall, c->mem_stall, c->sram_stall, c->mem, c->macs, c->ops, c->fj / 1e3);
 }
 
 static void put_ops(const struct page *p)

@@ -83,9 +83,10 @@ static void put_slice(const struct json_out *o, uint32_t number,
 	fprintf(o->out, ",\n{\"ph\":\"X\",\"pid\":%u,\"tid\":%u,\"ts\":%.4f,\"dur\":%.4f,\"name\":",
 		o->pid, tid(o, row), us(o, r->start), trace_ns(o->device, r->end - r->start) / 1e3);
 	put_name(o, r);
-	fprintf(o->out, ",\"cat\":\"%s\",\"args\":{\"insn\":%u,\"pc\":%u,\"tag\":%u,\"op\":\"%s\",\"cycles\":%llu,\"issued\":%llu,\"stall\":%llu,\"bytes\":%llu,\"work\":%llu,\"energy_pJ\":%.3f",
+	fprintf(o->out, ",\"cat\":\"%s\",\"args\":{\"insn\":%u,\"pc\":%u,\"tag\":%u,\"op\":\"%s\",\"cycles\":%llu,\"issued\":%llu,\"stall\":%llu,\"mem_stall\":%llu,\"sram_stall\":%llu,\"bytes\":%llu,\"work\":%llu,\"energy_pJ\":%.3f",
 		npu_opcode_name(r->opcode), number, r->pc, r->tag, npu_opcode_name(r->opcode),
-		r->end - r->start, r->issue, r->stall, r->mem, r->work, r->energy_fj / 1e3);
+		r->end - r->start, r->issue, r->stall, r->mem_stall, r->sram_stall, r->mem,
+		r->work, r->energy_fj / 1e3);
 	if (r->sram_size)
 		fprintf(o->out, ",\"sram\":\"%#x..%#x\"", r->sram, r->sram + r->sram_size - 1);
 	fputs("}}", o->out);
@@ -209,9 +210,10 @@ static void put_job(const struct json_out *o)
 	fprintf(o->out, ",\n{\"ph\":\"b\",\"cat\":\"job\",\"id\":\"%u.%u.%" PRIu64 "\",\"pid\":%u,\"tid\":0,\"ts\":%.4f,\"name\":",
 		o->pid, j->is.context, j->is.seqno, o->pid, j->is.submit_ns / 1e3);
 	trace_put_string(o->out, name);
-	fprintf(o->out, ",\"args\":{\"context\":%u,\"seqno\":%" PRIu64 ",\"status\":%u,\"cores\":%u,\"cycles\":%llu,\"energy_pJ\":%llu,\"modelled_us\":%.4f,\"device_us\":%.4f,\"later_by_us\":%.4f,\"traced\":%s}}",
+	fprintf(o->out, ",\"args\":{\"context\":%u,\"seqno\":%" PRIu64 ",\"status\":%u,\"cores\":%u,\"cycles\":%llu,\"queue_cycles\":%llu,\"energy_pJ\":%llu,\"modelled_us\":%.4f,\"device_us\":%.4f,\"later_by_us\":%.4f,\"traced\":%s}}",
 		j->is.context, j->is.seqno, j->done.status, j->done.cores, c[NPU_CNT_CYCLES],
-		c[NPU_CNT_ENERGY_PJ], trace_ns(o->device, c[NPU_CNT_CYCLES]) / 1e3,
+		c[NPU_CNT_QUEUE_CYCLES], c[NPU_CNT_ENERGY_PJ],
+		trace_ns(o->device, c[NPU_CNT_CYCLES] + c[NPU_CNT_QUEUE_CYCLES]) / 1e3,
 		trace_ns(o->device, j->done.clock_end - j->done.clock_start) / 1e3,
 		j->shift_ns / 1e3, j->is.untraced ? "false" : "true");
 	fprintf(o->out, ",\n{\"ph\":\"e\",\"cat\":\"job\",\"id\":\"%u.%u.%" PRIu64 "\",\"pid\":%u,\"tid\":0,\"ts\":%.4f,\"name\":",

@@ -31,6 +31,7 @@ function readSlices() {
 		pc: new Uint32Array(n), job: new Uint16Array(n), device: new Uint16Array(n),
 		unit: new Uint8Array(n), engine: new Uint8Array(n), opcode: new Uint8Array(n),
 		token: new Uint8Array(n), until: new Float64Array(n),
+		memStall: new Float64Array(n), sramStall: new Float64Array(n),
 	};
 
 	for (let i = 0, at = 0; i < n; i++, at += data.recordSize) {
@@ -55,6 +56,8 @@ function readSlices() {
 		s.engine[i] = bytes[at + 61];
 		s.opcode[i] = bytes[at + 62];
 		s.token[i] = bytes[at + 63];
+		s.memStall[i] = view.getFloat32(at + 64, true) * ns;
+		s.sramStall[i] = view.getFloat32(at + 68, true) * ns;
 	}
 	return s;
 }

@@ -9,6 +9,8 @@ const operatorColumns = [
 	{ title: "Time", value: (op) => ns(op, op.cycles), show: formatNs },
 	...ENGINES.map((name, e) => ({ title: `${name} busy`, value: (op) => ns(op, op.busy[e]), show: formatNs })),
 	{ title: "Waited", value: (op) => ns(op, op.stall), show: formatNs },
+	{ title: "Port wait", value: (op) => ns(op, op.memStall), show: formatNs },
+	{ title: "SRAM wait", value: (op) => ns(op, op.sramStall), show: formatNs },
 	{ title: "Memory", value: (op) => op.mem, show: formatBytes },
 	{ title: "MACs", value: (op) => op.macs, show: formatCount },
 	{ title: "Vector", value: (op) => op.ops, show: formatCount },

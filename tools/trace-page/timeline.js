@@ -300,6 +300,10 @@ function describe(i) {
 
 	if (slices.stall[i])
 		text += `, waited ${formatNs(slices.stall[i])}` + (cause >= 0 ? ` for token ${slices.token[i]} of ${nameOf(cause)} (${slices.after[i]})` : "");
+	if (slices.memStall[i])
+		text += `, ${formatNs(slices.memStall[i])} of them for the memory port`;
+	if (slices.sramStall[i])
+		text += `, ${formatNs(slices.sramStall[i])} of them for SRAM`;
 	text += `\n${formatBytes(slices.mem[i])} of memory, ${formatCount(slices.work[i])} operations, ${formatPj(slices.energy[i])}`;
 	if (slices.sramSize[i])
 		text += `, SRAM ${formatHex(slices.sram[i])} to ${formatHex(slices.sram[i] + slices.sramSize[i] - 1)}`;

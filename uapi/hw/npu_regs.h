@@ -23,8 +23,8 @@
 #define NPU_VERSION(major, minor)	(((major) << 16) | (minor))
 #define NPU_VERSION_MAJOR(v)		((v) >> 16)
 #define NPU_VERSION_MINOR(v)		((v) & 0xffff)
-/* A driver refuses another major; a newer minor only adds. */
-#define NPU_REGS_VERSION	NPU_VERSION(0, 4)
+/* A driver refuses another major; a newer minor only adds, but below 1.0: there it may change all. */
+#define NPU_REGS_VERSION	NPU_VERSION(0, 5)
 
 #define NPU_MAX_CORES		32
 #define NPU_MIN_QUEUES		4
@@ -180,7 +180,7 @@ enum npu_inject_kind {
 
 /* Totals over all completed jobs since full reset: 64-bit, NPU_CNT_* order. */
 #define NPU_REG_COUNTER(n)	(0x0200 + 8 * (n))
-#define NPU_REG_ENERGY_PART(n)	(0x02c0 + 8 * (n))	/* parts of ENERGY_PJ, NPU_ENERGY_* order; since 0.3 */
+#define NPU_REG_ENERGY_PART(n)	(0x0300 + 8 * (n))	/* parts of ENERGY_PJ, NPU_ENERGY_* order; moved in 0.5 */
 
 /*
  * Queues. A ring of struct npu_job in memory; the device takes jobs from HEAD
@@ -292,10 +292,13 @@ enum npu_counter {
 	NPU_CNT_VEC_OPS,	/* elements times passes of the vector engine */
 	NPU_CNT_ENERGY_PJ,
 	NPU_CNT_JOBS,		/* 1 in a completion */
+	NPU_CNT_MEM_STALL,	/* cycles of BUSY in which an instruction waited for the memory port; since 0.5 */
+	NPU_CNT_SRAM_STALL,	/* cycles of BUSY by which SRAM's banks made instructions longer; since 0.5 */
+	NPU_CNT_QUEUE_CYCLES,	/* cycles besides CYCLES, from the doorbell to the interrupt; since 0.5 */
 	NPU_CNT_COUNT
 };
 
-#define NPU_CNT_SLOTS		23
+#define NPU_CNT_SLOTS		31
 
 /* ENERGY_PJ by where it went; the sum of all is ENERGY_PJ. */
 enum npu_energy_part {
@@ -360,7 +363,7 @@ struct npu_fault {
 };
 
 /*
- * Completion of a job: 320 bytes. The device writes id last, as one aligned
+ * Completion of a job: 384 bytes. The device writes id last, as one aligned
  * store with release order, so a reader that sees id sees the rest. The
  * reader zeroes id before the job is submitted.
  */
@@ -394,7 +397,7 @@ struct npu_trace_header {
 	__u64 reserved[4];
 };
 
-/* One instruction: 80 bytes. */
+/* One instruction: 96 bytes. */
 struct npu_trace_record {
 	__u64 issue;		/* cycle at which the command processor had handed it over, or took it up itself */
 	__u64 start;		/* at which its engine began */
@@ -413,6 +416,8 @@ struct npu_trace_record {
 	__u64 mem;		/* bytes of memory read or written */
 	__u64 work;		/* multiply-accumulates, or VEC_OPS */
 	__u64 energy_fj;	/* femtojoules, without the static part */
+	__u64 mem_stall;	/* cycles of it in which it waited for the memory port */
+	__u64 sram_stall;	/* cycles by which SRAM made it longer */
 };
 
 /* Entry of the event ring: 128 bytes. */

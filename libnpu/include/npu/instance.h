@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define NPU_STATS_COUNTERS 23
+#define NPU_STATS_COUNTERS 31
 #define NPU_STATS_ENERGIES 6
 
 struct npu_fence;
@@ -26,7 +26,8 @@ struct npu_instance;
  * @cores: cores that it ran on
  * @clock_khz: clock of the cores
  * @cycles: device cycles, as the device's model counts them
- * @model_seconds: @cycles at @clock_khz: time that the modelled device needs
+ * @queue_cycles: cycles besides, from the doorbell to the interrupt
+ * @model_seconds: both at @clock_khz: time that the modelled device needs
  * @counters: all counters, in the order of enum npu_counter (npu_regs.h)
  * @energy_pj: energy by where it went, in the order of enum npu_energy_part;
  *	the sum is that of @counters
@@ -39,7 +40,7 @@ struct npu_job_stats {
 	uint64_t wall_ns;
 	uint32_t cores;
 	uint32_t clock_khz;
-	uint64_t cycles;
+	uint64_t cycles, queue_cycles;
 	double model_seconds;
 	uint64_t counters[NPU_STATS_COUNTERS];
 	uint64_t energy_pj[NPU_STATS_ENERGIES];

@@ -40,6 +40,7 @@ struct npu_predict_data {
  * @memory_times: what if memory had so many times its bandwidth; 0: as it is
  * @matrix_times: what if the matrix engine did so many times its MACs in a cycle
  * @vector_times: what if the vector engine had so many times its lanes
+ * @sram_times: what if SRAM had so many times its banks
  * @num_data: number of @data
  * @data: memory whose contents the program needs to find its way; as a rule
  *	none
@@ -47,10 +48,12 @@ struct npu_predict_data {
 struct npu_predict_options {
 	uint32_t cores;
 	uint64_t budget;
-	uint32_t memory_times, matrix_times, vector_times;
+	uint32_t memory_times, matrix_times, vector_times, sram_times;
 	uint32_t num_data;
 	const struct npu_predict_data *data;
 };
+
+#define NPU_PREDICT_ENGINES 5
 
 /**
  * struct npu_predict_cost - what the instructions of one tag (operator) cost
@@ -60,10 +63,13 @@ struct npu_predict_options {
  *	busy and stall cycles of the engines, bytes, MACs, energy without
  *	@npu_prediction.static_pj
  * @sram_peak: bytes of SRAM of a core, from its start to the last that they touch
+ * @sram_busy: cycles that each of the engines, in the order of enum npu_engine
+ *	(npu_isa.h), would keep SRAM's banks busy, sums over all cores
  */
 struct npu_predict_cost {
 	uint64_t cycles;
 	uint64_t sram_peak;
+	uint64_t sram_busy[NPU_PREDICT_ENGINES];
 	uint64_t counters[NPU_STATS_COUNTERS];
 };
 

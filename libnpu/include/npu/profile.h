@@ -21,7 +21,12 @@ extern "C" {
  * @clock_khz: clock of the cores
  * @mem_mbps: memory bandwidth, 10^6 bytes/s, divided evenly among the cores
  * @mem_latency: cycles from a request to its first byte
+ * @mem_burst: bytes that memory gives or takes at a time
  * @mem_size: bytes of memory, into which a model has to fit
+ * @sram_banks: banks of a core's SRAM, each with a word in a cycle
+ * @sram_bank_bytes: bytes of such a word
+ * @queue_cycles: cycles from a doorbell until the job's descriptor is read
+ * @irq_cycles: cycles from a completion until the CPU has its interrupt
  * @array_cols: columns of C that a core's matrix engine computes at a time
  * @macs_i8: INT8 multiply-accumulates of a core in a cycle
  * @macs_i4: 4-bit
@@ -43,8 +48,10 @@ struct npu_profile_facts {
 	uint32_t sram_size;
 	uint32_t clock_khz;
 	uint64_t mem_mbps;
-	uint32_t mem_latency;
+	uint32_t mem_latency, mem_burst;
 	uint64_t mem_size;
+	uint32_t sram_banks, sram_bank_bytes;
+	uint32_t queue_cycles, irq_cycles;
 	uint32_t array_cols;
 	uint32_t macs_i8, macs_i4, macs_f16;
 	uint32_t vec_lanes;

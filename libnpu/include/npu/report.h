@@ -39,10 +39,11 @@ enum npu_report_resource {
 	NPU_REPORT_BY_MEMORY,	/* bandwidth */
 	NPU_REPORT_BY_MATRIX,
 	NPU_REPORT_BY_VECTOR,
+	NPU_REPORT_BY_SRAM,	/* banks */
 	NPU_REPORT_RESOURCES
 };
 
-/** npu_report_resource_name() - "memory", "matrix" or "vector" */
+/** npu_report_resource_name() - "memory", "matrix", "vector" or "sram" */
 const char *npu_report_resource_name(unsigned int resource);
 
 /**
@@ -63,6 +64,8 @@ const char *npu_report_resource_name(unsigned int resource);
  * @busy: cycles of one core that it would keep a resource busy at the least:
  *	by enum npu_report_resource
  * @bound: enum npu_report_resource with the most @busy
+ * @sram_busy: cycles of all cores in which each engine keeps SRAM busy; of those
+ *	of @busy the engine that needs it most
  * @twice: cycles if a resource were twice as fast: by enum npu_report_resource
  */
 struct npu_report_operator {
@@ -73,6 +76,7 @@ struct npu_report_operator {
 	uint64_t insns, cycles, sram_peak, bytes;
 	uint64_t macs, macs_f16, macs_i4, vector_ops, energy_pj;
 	double busy[NPU_REPORT_RESOURCES];
+	uint64_t sram_busy[NPU_PREDICT_ENGINES];
 	enum npu_report_resource bound;
 	uint64_t twice[NPU_REPORT_RESOURCES];
 };
@@ -85,6 +89,7 @@ struct npu_report_operator {
  * @macs: most MACs a second of INT8, INT4 and 16-bit weights
  * @bandwidth: bytes a second
  * @vector_ops: elements and passes a second
+ * @queue_cycles: cycles besides those of @total, from doorbell to interrupt
  * @static_pj: energy that goes by time, part of @total's
  * @total: the whole; its place is that with the most cycles
  * @on_cpu: number of operators that the CPU executes
@@ -95,7 +100,7 @@ struct npu_report {
 	char program[NPU_JOB_NAME_LEN];
 	uint32_t cores;
 	double clock_hz, macs[3], bandwidth, vector_ops;
-	uint64_t static_pj;
+	uint64_t queue_cycles, static_pj;
 	struct npu_report_operator total;
 	uint32_t on_cpu, n;
 	struct npu_report_operator op[];
