@@ -18,6 +18,7 @@ static void fill(const struct npu_profile *p, struct npu_plan_machine *m)
 		.vector_ops = rate * p->vec_lanes,
 		.bandwidth = p->mem_mbps * 1e6,
 		.latency = p->mem_latency / hz,
+		.job = ((double)p->queue_cycles + p->irq_cycles + 3.0 * p->mem_latency) / hz,
 		.memory = p->mem_size,
 		.sram = (double)p->cores * p->sram_size,
 		.joule_mac = { p->fj_mac_i8 * 1e-15, p->fj_mac_i4 * 1e-15,

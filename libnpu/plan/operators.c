@@ -39,7 +39,7 @@ double npu_plan_weight_bits(const struct npu_quant_format *f)
 	}
 }
 
-static enum npu_plan_type type_of(const struct npu_quant_format *f)
+enum npu_plan_type plan_type_of(const struct npu_quant_format *f)
 {
 	switch (f->kind) {
 	case NPU_QUANT_F16:
@@ -64,7 +64,7 @@ static double rows(const struct npu_plan_work *w)
 	return (double)w->batch * w->tokens;
 }
 
-static double chunks(const struct npu_plan_work *w)
+double plan_chunks(const struct npu_plan_work *w)
 {
 	return w->chunk ? ceil((double)w->tokens / w->chunk) : 1;
 }
@@ -73,7 +73,7 @@ static double chunks(const struct npu_plan_work *w)
 static void product(const struct npu_plan_work *w, double m, double k, double n,
 		    double times, struct npu_plan_cost *cost)
 {
-	cost->macs[type_of(&w->weights)] += m * k * n;
+	cost->macs[plan_type_of(&w->weights)] += m * k * n;
 	cost->weight_bytes += times * k * n * npu_plan_weight_bits(&w->weights) / 8;
 }
 
@@ -109,7 +109,7 @@ static void qkv(const struct npu_plan_shape *s, const struct npu_plan_work *w,
 	double m = rows(w), q = (double)s->heads * s->head_dim;
 	double kv = (double)s->kv_heads * s->head_dim;
 
-	product(w, m, s->d_model, q + 2 * kv, chunks(w), cost);
+	product(w, m, s->d_model, q + 2 * kv, plan_chunks(w), cost);
 	input(w, cores, m, s->d_model, stream(w), true, cost);
 	cost->vector_ops += m * (ROPE * (q + kv) + COPY * kv);
 	pass(m, q, HALF, cost);
@@ -167,7 +167,7 @@ static void attention_output(const struct npu_plan_shape *s, const struct npu_pl
 {
 	double m = rows(w), q = (double)s->heads * s->head_dim;
 
-	product(w, m, q, s->d_model, chunks(w), cost);
+	product(w, m, q, s->d_model, plan_chunks(w), cost);
 	input(w, cores, m, q, HALF, false, cost);
 	pass(m, s->d_model, (w->unfused ? 1 : 2) * stream(w), cost);
 }
@@ -177,7 +177,7 @@ static void ffn_in(const struct npu_plan_shape *s, const struct npu_plan_work *w
 {
 	double m = rows(w), matrices = s->gated ? 2 : 1;
 
-	product(w, m, s->d_model, s->ffn * matrices, chunks(w), cost);
+	product(w, m, s->d_model, s->ffn * matrices, plan_chunks(w), cost);
 	input(w, cores, m, s->d_model, stream(w), true, cost);
 	pass(m, s->ffn, HALF * (w->unfused ? matrices : 1), cost);
 	if (!w->unfused)
@@ -189,7 +189,7 @@ static void ffn_out(const struct npu_plan_shape *s, const struct npu_plan_work *
 {
 	double m = rows(w);
 
-	product(w, m, s->ffn, s->d_model, chunks(w), cost);
+	product(w, m, s->ffn, s->d_model, plan_chunks(w), cost);
 	input(w, cores, m, s->ffn, HALF, false, cost);
 	pass(m, s->d_model, (w->unfused ? 1 : 2) * stream(w), cost);
 }
@@ -218,7 +218,7 @@ static void logits(const struct npu_plan_shape *s, const struct npu_plan_work *w
 {
 	struct npu_plan_work output = *w;
 
-	if (type_of(&w->weights) == NPU_PLAN_I4)
+	if (plan_type_of(&w->weights) == NPU_PLAN_I4)
 		output.weights = (struct npu_quant_format){ .kind = NPU_QUANT_INT8 };
 	product(&output, w->batch, s->d_model, s->vocab, 1, cost);
 	input(&output, cores, w->batch, s->d_model, stream(w), true, cost);
@@ -265,7 +265,7 @@ static double transfers(const struct npu_plan_shape *s, const struct npu_plan_wo
 	case NPU_PLAN_QKV:
 		return 5;	/* a table of RoPE as well */
 	case NPU_PLAN_ATTENTION:
-		tiles = ceil(reads(w) / chunks(w) / TILE);
+		tiles = ceil(reads(w) / plan_chunks(w) / TILE);
 		return w->batch * ceil((double)s->kv_heads / cores) * (2 * tiles + 2);
 	case NPU_PLAN_FFN_IN:
 	case NPU_PLAN_LOGITS:
@@ -288,7 +288,7 @@ static void shares(const struct npu_plan_shape *s, const struct npu_plan_work *w
 	if (w->unfused || kind == NPU_PLAN_EMBEDDING)
 		return;
 	cost->uneven = ceil(n / cores) * cores / n;
-	cost->transfers = chunks(w) * transfers(s, w, cores, kind);
+	cost->transfers = plan_chunks(w) * transfers(s, w, cores, kind);
 }
 
 static void times(struct npu_plan_cost *cost, double n)

@@ -4,6 +4,8 @@
 
 #include "operators.h"
 
+#define PROGRAM 36e3	/* bytes of a block's instructions */
+
 const char *npu_plan_bound_name(unsigned int bound)
 {
 	static const char *const names[NPU_PLAN_BOUNDS] = { "memory", "matrix", "vector" };
@@ -80,6 +82,19 @@ static void set_time(const struct npu_plan_machine *m, struct npu_plan_cost *cos
 	cost->seconds += before + cost->transfers * m->latency;
 }
 
+/* Tiles overlap but for one: of it the faster of memory and matrix engine. */
+static void add_tile(const struct npu_plan_shape *shape, const struct npu_plan_work *work,
+		     const struct npu_plan_machine *m, unsigned int kind,
+		     struct npu_plan_cost *cost)
+{
+	double load, multiply;
+
+	plan_tile(shape, work, m, kind, cost);
+	load = cost->tile_bytes * m->cores / m->bandwidth;
+	multiply = cost->tile_macs * m->cores / m->macs[plan_type_of(&work->weights)];
+	cost->seconds += plan_chunks(work) * shape->layers * (load < multiply ? load : multiply);
+}
+
 /*
  * SRAM: what comes from memory and is not streamed is written and read, vector
  * operands are read and written once a pass at most. A bound from above.
@@ -120,10 +135,16 @@ void npu_plan_step(const struct npu_plan_shape *shape,
 	for (unsigned int i = 0; i < NPU_PLAN_KINDS; i++) {
 		plan_operator(shape, work, machine->cores, i, &plan->op[i]);
 		set_time(machine, &plan->op[i]);
+		add_tile(shape, work, machine, i, &plan->op[i]);
 		set_energy(machine, &plan->op[i]);
 		add(&plan->total, &plan->op[i]);
 		seconds[plan->op[i].bound] += plan->op[i].seconds;
 	}
+	/* One for each chunk; the device reads all of a program before it begins. */
+	if (!work->unfused)
+		plan->jobs = plan_chunks(work) *
+			     (machine->job + shape->layers * PROGRAM / machine->bandwidth);
+	plan->total.seconds += plan->jobs;
 	plan->total.uneven = 1;
 	for (unsigned int i = 0; i < NPU_PLAN_BOUNDS; i++)
 		if (seconds[i] > seconds[plan->total.bound])

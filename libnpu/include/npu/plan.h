@@ -80,6 +80,8 @@ enum npu_plan_type {
  * @vector_ops: elements and passes a second of all vector engines
  * @bandwidth: bytes a second between memory and cores, a share for each core
  * @latency: seconds from a request to its first byte
+ * @job: seconds that a job takes from its doorbell to its interrupt besides its
+ *	instructions, without reading its program
  * @memory: bytes of memory; 0: not known
  * @sram: bytes of SRAM of all cores
  * @joule_mac: energy of a multiply-accumulate, by type
@@ -93,7 +95,7 @@ struct npu_plan_machine {
 	uint32_t cores;
 	double clock_hz;
 	double macs[NPU_PLAN_TYPES];
-	double vector_ops, bandwidth, latency, memory, sram;
+	double vector_ops, bandwidth, latency, job, memory, sram;
 	double joule_mac[NPU_PLAN_TYPES];
 	double joule_vector, joule_sram, joule_memory, watts_static;
 };
@@ -176,9 +178,12 @@ const char *npu_plan_kind_name(unsigned int kind);
  *	and quantisation of its input, which each core does for itself
  * @before_bytes: of @other_bytes that input
  * @transfers: transfers that wait for one another: each takes the latency
+ * @tile_macs: of a core and block, the tile of weights that is multiplied while
+ *	nothing is loaded, or loaded while nothing is multiplied
+ * @tile_bytes: bytes of that tile
  * @uneven: how much longer the core with the most units has than all would have
  *	if units could be cut: whole panels of columns, whole heads; at least 1
- * @seconds: time by the roofline, with these two
+ * @seconds: time by the roofline, with these
  * @joules: energy
  * @bound: enum npu_plan_bound
  */
@@ -187,6 +192,7 @@ struct npu_plan_cost {
 	double vector_ops, weight_bytes, kv_bytes, other_bytes;
 	double before_ops, before_bytes;
 	double transfers, uneven;
+	double tile_macs, tile_bytes;
 	double seconds, joules;
 	enum npu_plan_bound bound;
 };
@@ -200,10 +206,12 @@ double npu_plan_macs(const struct npu_plan_cost *cost);
 /**
  * struct npu_plan - a step, operator by operator
  * @op: by enum npu_plan_kind
- * @total: all of them, one after the other
+ * @jobs: seconds of the jobs that they are submitted as
+ * @total: all of that, one after the other
  */
 struct npu_plan {
 	struct npu_plan_cost op[NPU_PLAN_KINDS];
+	double jobs;
 	struct npu_plan_cost total;
 };
 
