@@ -94,6 +94,7 @@ static void add(struct npu_job_stats *to, const struct npu_job_stats *part)
 	to->clock_khz = part->clock_khz;
 	to->cores = part->cores > to->cores ? part->cores : to->cores;
 	to->cycles += part->cycles;
+	to->queue_cycles += part->queue_cycles;
 	to->model_seconds += part->model_seconds;
 	for (unsigned int i = 0; i < NPU_STATS_COUNTERS; i++)
 		to->counters[i] += part->counters[i];
