@@ -87,6 +87,9 @@ until_true()
 says() { grep -qa "$2" "$dir/$1.log" 2>/dev/null; }
 has_ended() { ! kill -0 "$1" 2>/dev/null; }
 has_moved() { order "$1" query-migrate | grep -q '"status": "completed"'; }
+# What a job of QEMU's came to; its end is forgotten with it.
+job_is_over() { order "$1" query-jobs | grep -q '"status": "concluded"[^}]*"type": "'"$2"'"'; }
+job_failed() { order "$1" query-jobs | grep '"error"'; }
 has_come() { order "$1" query-status | grep -q '"status": "running"'; }
 
 # What both machines have said, without what the kernel has.
@@ -129,6 +132,29 @@ order saved quit >/dev/null
 until_true has_ended "$from"
 start_machine loaded -incoming "exec:cat $dir/state"
 check_end saved loaded "from a file"
+
+# A snapshot in a disk image, which has nothing else in it.
+file="{\"driver\": \"file\", \"filename\": \"$dir/disk\"}"
+start_machine taken
+from=${machines[-1]}
+order taken blockdev-create "{\"job-id\": \"file\", \"options\": ${file%\}}, \"size\": 0}}" >/dev/null
+until_true job_is_over taken create
+order taken job-dismiss '{"id": "file"}' >/dev/null
+order taken blockdev-add "${file%\}}, \"node-name\": \"file\"}" >/dev/null
+order taken blockdev-create '{"job-id": "disk", "options": {"driver": "qcow2", "file": "file", "size": 1048576}}' >/dev/null
+until_true job_is_over taken create
+order taken blockdev-add '{"driver": "qcow2", "file": "file", "node-name": "disk"}' >/dev/null
+until_true says taken "# round 1"
+# What it would say behind the snapshot would be told twice.
+order taken stop >/dev/null
+order taken snapshot-save '{"job-id": "save", "tag": "now", "vmstate": "disk", "devices": ["disk"]}' >/dev/null
+until_true job_is_over taken snapshot-save
+is "$(job_failed taken)" "" "it is saved as a snapshot"
+order taken quit >/dev/null
+until_true has_ended "$from"
+start_machine restored -blockdev "${file%\}}, \"node-name\": \"file\"}" \
+	-blockdev '{"driver": "qcow2", "file": "file", "node-name": "disk"}' -loadvm now
+check_end taken restored "from a snapshot"
 
 # While it runs, to another that waits; jobs take the time that the model says,
 # on a clock so slow that this is most of the time.
