@@ -104,10 +104,10 @@ static void for_higher_priority(void)
 	begun(1);
 	for (unsigned int i = 0; i < 20; i++) {
 		ring_submit(ring[2], i % 2 ? &all : &one);
-		good += ring_wait(ring[2], i);
+		/* The next could come before the cores are given back. */
+		good += ring_wait(ring[2], i) && has(1, NPU_Q_STATUS_RUNNING);
 	}
-	is(good, 20, "jobs of higher priority run while another has all cores");
-	ok(has(1, NPU_Q_STATUS_RUNNING), "to which it comes back");
+	is(good, 20, "jobs of higher priority run while another has all cores, to which it comes back");
 	is(suspensions() - before, 20, "it was suspended for each");
 	ring_write(ring[1], NPU_Q_ABORT, 0);
 	ok(ring_wait(ring[1], 0), "it ends");
