@@ -89,19 +89,6 @@ static int submit_all(struct group_job *job, uint32_t program, struct npu_error 
 	return ret;
 }
 
-static void add(struct npu_job_stats *to, const struct npu_job_stats *part)
-{
-	to->clock_khz = part->clock_khz;
-	to->cores = part->cores > to->cores ? part->cores : to->cores;
-	to->cycles += part->cycles;
-	to->queue_cycles += part->queue_cycles;
-	to->model_seconds += part->model_seconds;
-	for (unsigned int i = 0; i < NPU_STATS_COUNTERS; i++)
-		to->counters[i] += part->counters[i];
-	for (unsigned int i = 0; i < NPU_STATS_ENERGIES; i++)
-		to->energy_pj[i] += part->energy_pj[i];
-}
-
 static int member_failed(const struct group *g, uint32_t rank, int code,
 			 const struct npu_error *why, struct npu_error *err)
 {
@@ -131,8 +118,8 @@ static int wait_all(struct group_job *job, struct npu_job_stats *stats, struct n
 			seconds += longest;
 			longest = 0;
 		}
-		add(&stats[0], &part);
-		add(&stats[1 + rank], &part);
+		npu_job_stats_add(&stats[0], &part);
+		npu_job_stats_add(&stats[1 + rank], &part);
 		npu_fence_destroy(job->fences[f]);
 	}
 	stats[0].model_seconds = seconds;

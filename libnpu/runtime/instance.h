@@ -91,6 +91,9 @@ int npu_instance_submit(struct npu_instance *instance, const struct npu_job_prog
 			const uint64_t *args, struct npu_fence *const *waits,
 			uint32_t num_waits, struct npu_fence **fence, struct npu_error *err);
 
+/** npu_job_stats_add() - add what @part cost to @to; cores are the most of both */
+void npu_job_stats_add(struct npu_job_stats *to, const struct npu_job_stats *part);
+
 /**
  * npu_instance_tag() - what a faulting instruction is for
  * @instance: loaded job

@@ -143,7 +143,7 @@ static uint64_t now_ns(void)
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
 }
 
-static void add_stats(struct npu_job_stats *to, const struct npu_job_stats *part)
+void npu_job_stats_add(struct npu_job_stats *to, const struct npu_job_stats *part)
 {
 	to->clock_khz = part->clock_khz;
 	to->cores = part->cores > to->cores ? part->cores : to->cores;
@@ -167,7 +167,7 @@ static int run_on_device(struct npu_instance *instance, const struct npu_job_pro
 	if (ret)
 		return ret;
 	ret = npu_job_wait(instance, fence, &part, err);
-	add_stats(stats, &part);
+	npu_job_stats_add(stats, &part);
 	npu_fence_destroy(fence);
 	return ret;
 }
