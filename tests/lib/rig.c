@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "rig.h"
-#include "tap.h"
 
 void rig_init(struct rig *r, uint32_t cores, uint32_t sram, uint32_t rows, bool single,
 	      uint32_t context)
@@ -165,17 +164,4 @@ double rig_cosine(const float *a, const float *b, size_t n)
 		bb += (double)b[i] * b[i];
 	}
 	return aa > 0 && bb > 0 ? ab / sqrt(aa * bb) : aa == bb;
-}
-
-void rig_compare(const float *got, const float *want, size_t n, const char *what)
-{
-	double cosine = rig_cosine(got, want, n), squares = 0, worst = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		squares += (double)want[i] * want[i] / n;
-		worst = fmax(worst, fabs((double)got[i] - want[i]));
-	}
-	ok(cosine >= 0.999, "%s: cosine %.6f", what, cosine);
-	ok(worst <= 0.25 * sqrt(squares), "%s: largest error %.3f of the root mean square",
-	   what, worst / sqrt(squares));
 }

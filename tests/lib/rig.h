@@ -110,7 +110,4 @@ void rig_free(struct rig *r);
 /** rig_cosine() - of the angle between two vectors */
 double rig_cosine(const float *a, const float *b, size_t n);
 
-/** rig_compare() - two checks: @n values @got are near @want, as a whole and each */
-void rig_compare(const float *got, const float *want, size_t n, const char *what);
-
 #endif /* NPU_TESTS_RIG_H */
