@@ -3,89 +3,14 @@
 #
 # Machines that are saved and moved while the driver's NPU works: a long job is
 # always under way, and short ones beside it. They go on in another QEMU with the
-# same bytes and cycles. The guest is all in its memory: QEMU does not move a
-# machine that has files of the host's.
+# same bytes and cycles.
 
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/tap.sh
-tree=$PWD
-. tools/vm/options
-. tools/vm/kernel
-. tools/vm/accel
-. tools/vm/qemu
-mkdir -p build/vm
-dir=$(mktemp -d "$tree/build/vm/test.XXXXXX")
-machines=()
-clean_up()
-{
-	[ ${#machines[@]} = 0 ] || kill "${machines[@]}" 2>/dev/null
-	wait
-	rm -rf "$dir"
-}
-trap clean_up EXIT
+. tests/lib/guest_in_memory.sh
 
 rounds=8
-patience=400	# seconds for what takes a few on an idle host
 
-# A test, its libraries, npu.ko, and a first program that knows of nothing else.
-write_guest()
-{
-	local root=$dir/root file
-
-	mkdir -p "$root"
-	for file in $(ldd build/tests/kselftest/migration | grep -o '/[^ ]*'); do
-		mkdir -p "$root${file%/*}"
-		cp -L "$file" "$root$file"
-	done
-	cp build/tests/kselftest/migration "$root/test"
-	cp "$module" "$root/npu.ko"
-	cat >"$root/init" <<-INIT
-		#!/bin/sh
-		b=/bin/busybox
-		\$b mount -t proc proc /proc
-		\$b mount -t sysfs sys /sys
-		\$b mount -t devtmpfs dev /dev
-		while read -r name; do \$b insmod "/modules/\$name.ko"; done </modules/drm
-		\$b insmod /npu.ko
-		NPU_ROUNDS=$rounds /test
-		echo "status \$?"
-		\$b poweroff -f
-	INIT
-	chmod +x "$root/init"
-	(cd "$root" && find . | cpio --quiet -o -H newc) >"$dir/guest.cpio"
-	cat "$initramfs" "$dir/guest.cpio" >"$dir/initrd"
-}
-
-# start_machine NAME ARGUMENT...
-start_machine()
-{
-	local name=$1
-
-	shift
-	log=$dir/$name.log
-	arguments=()
-	add_machine
-	add_npus
-	"$qemu" "${arguments[@]}" -qmp "unix:$dir/$name.qmp,server=on,wait=off" "$@" \
-		>"$dir/$name.out" 2>&1 </dev/null &
-	machines+=($!)
-}
-
-order() { tests/vm/qmp "$dir/$1.qmp" "${@:2}" 2>&1; }
-
-# until_true COMMAND...: whether it becomes so while there is patience.
-until_true()
-{
-	local end=$((SECONDS + patience))
-
-	until "$@"; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.1
-	done
-}
-
-says() { grep -qa "$2" "$dir/$1.log" 2>/dev/null; }
-has_ended() { ! kill -0 "$1" 2>/dev/null; }
 has_moved() { order "$1" query-migrate | grep -q '"status": "completed"'; }
 # What a job of QEMU's came to; its end is forgotten with it.
 job_is_over() { order "$1" query-jobs | grep -q '"status": "concluded"[^}]*"type": "'"$2"'"'; }
@@ -113,12 +38,8 @@ check_end()
 	sed 's/^/# /' <<<"$all"
 }
 
-parse_options --memory 512M --smp 1 --device cores=2
-run=$dir
-find_qemu
-find_kernel
-choose_accel
-write_guest
+prepare_machine --memory 512M --smp 1 --device cores=2
+write_guest migration "NPU_ROUNDS=$rounds /test"
 
 # Saved to a file, and loaded from it when nothing of the first machine is left.
 start_machine saved
