@@ -26,8 +26,9 @@ typedef v16 m16;
 
 #define V16_INLINE static inline __attribute__((always_inline))
 
-/* Columns of layout NK that are reduced together. */
-#define V16_NK_COLUMNS	4
+/* Sums of layout NK that are reduced together, and most rows of A for them. */
+#define V16_NK_SUMS	4
+#define V16_NK_ROWS	2
 /* Rows and panels of one pass over weights in registers. */
 #define V16_ROWS	4
 #define V16_PANELS	1
@@ -467,10 +468,10 @@ V16_INLINE __m256 v8_fold2(__m256 a, __m256 b)
 }
 
 /*
- * Lane sums of V16_NK_COLUMNS vectors at once: each step folds two vectors
+ * Lane sums of V16_NK_SUMS vectors at once: each step folds two vectors
  * into one, and the last puts sum number i into lane i.
  */
-V16_INLINE void v16_fold_columns(v16 *a, float *sums)
+V16_INLINE void v16_fold_sums(v16 *a, float *sums)
 {
 	__m256 first = v8_fold4(_mm256_add_ps(a[0].low, a[0].high),
 				_mm256_add_ps(a[1].low, a[1].high));

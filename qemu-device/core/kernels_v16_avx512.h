@@ -19,8 +19,9 @@ typedef __mmask16 m16;
 
 #define V16_INLINE static inline __attribute__((always_inline))
 
-/* Columns of layout NK that are reduced together. */
-#define V16_NK_COLUMNS	16
+/* Sums of layout NK that are reduced together, and most rows of A for them. */
+#define V16_NK_SUMS	16
+#define V16_NK_ROWS	4
 /* Rows and panels of one pass over weights in registers. */
 #define V16_ROWS	4
 #define V16_PANELS	4
@@ -288,10 +289,10 @@ V16_INLINE v16 v16_fold1(v16 a, v16 b)
 }
 
 /*
- * Lane sums of V16_NK_COLUMNS vectors at once: each step folds two vectors
+ * Lane sums of V16_NK_SUMS vectors at once: each step folds two vectors
  * into one, and the last index puts sum number i into lane i.
  */
-V16_INLINE void v16_fold_columns(v16 *a, float *sums)
+V16_INLINE void v16_fold_sums(v16 *a, float *sums)
 {
 	const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6,
 						10, 14, 3, 7, 11, 15);

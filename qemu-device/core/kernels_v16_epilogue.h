@@ -34,14 +34,39 @@ V16_INLINE void v16_finish(const struct npu_mm_args *args, size_t m, size_t n,
 	v16_store(args->type_c, c, f, count);
 }
 
-/*
- * The same. They come in memory: if a pass had to give its registers' values to
- * a function, compilers would keep them in memory for all of the pass.
- */
-static void v16_epilogue(const struct npu_mm_args *args, size_t m, size_t n,
-			 size_t count, const float *sums)
+/* Whether sums become an F32 C with nothing but what is there added to them. */
+V16_INLINE bool v16_is_plain(const struct npu_mm_args *args)
 {
-	v16_finish(args, m, n, count, v16_get(sums));
+	return args->type_c == NPU_TYPE_F32 && args->act == NPU_UNARY_COPY &&
+	       !(args->flags & (NPU_F_SA | NPU_F_SB | NPU_F_BIAS));
+}
+
+/*
+ * Sums of @rows rows by @panels panels from row @m and column @n on, one after the
+ * other. They come in memory: if a pass had to give its registers' values to a
+ * function, compilers would keep them in memory for all of the pass.
+ */
+static __attribute__((noinline)) void
+v16_epilogue_block(const struct npu_mm_args *args, size_t rows, size_t panels,
+		   size_t m, size_t n, const float *sums)
+{
+	bool plain = v16_is_plain(args) && n + 16 * panels <= args->n;
+
+	for (size_t r = 0; r < rows; r++)
+		for (size_t p = 0; p < panels; p++, sums += 16) {
+			size_t column = n + p * 16;
+			uint8_t *c = v16_c_at(args, m + r, column);
+			v16 f = v16_get(sums);
+
+			if (!plain) {
+				v16_finish(args, m + r, column,
+					   v16_step(column, args->n), f);
+				continue;
+			}
+			if (args->flags & NPU_F_ACCUM)
+				f = v16_add(f, v16_load(NPU_TYPE_F32, c, 16));
+			v16_store(NPU_TYPE_F32, c, f, 16);
+		}
 }
 
 /* The same for exact sums, which an I32 C takes as they are. */

@@ -1,31 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * 16-bit MATMUL.
- *
- * KN and PACK sum along k one by one, so the lanes are columns and each pass
- * keeps the sums of some rows by some panels in registers. NK sums in sixteen
- * lanes along k, so each pass keeps the lanes of some columns of a row.
+ * 16-bit MATMUL. Layouts KN and PACK: sums go along k one by one, so the lanes
+ * are columns and each pass keeps the sums of some rows by some panels in
+ * registers. NK is in kernels_v16_matmul_nk.h.
  */
 #ifndef NPU_CORE_KERNELS_V16_MATMUL_FLOAT_H
 #define NPU_CORE_KERNELS_V16_MATMUL_FLOAT_H
 
-#include "kernels_v16_epilogue.h"
-
-/* Elements of A that are converted before they are used by several columns. */
-#define V16_A_CHUNK	256
-/* Longest rows of a NK B that are converted once for all rows of A. */
-#define V16_B_CHUNK	256
-
-V16_INLINE void v16_convert(unsigned int type, const uint8_t *src, float *dst,
-			    size_t count)
-{
-	for (size_t i = 0; i < count; i += 16) {
-		size_t n = v16_step(i, count);
-
-		v16_store(NPU_TYPE_F32, dst + i, v16_load(type, src + 2 * i, n),
-			  n);
-	}
-}
+#include "kernels_v16_matmul_nk.h"
 
 /**
  * struct v16_form - constants that a pass is compiled for
@@ -102,7 +84,7 @@ V16_INLINE void v16_float_pass(const struct npu_mm_args *args,
 V16_INLINE void v16_float_block(const struct npu_mm_args *args,
 				struct v16_form form, size_t m, size_t n)
 {
-	float a[V16_ROWS * V16_A_CHUNK], f[16];
+	float a[V16_ROWS * V16_A_CHUNK], f[V16_ROWS * V16_PANELS * 16];
 	v16 sum[V16_ROWS * V16_PANELS];
 
 #pragma GCC unroll 32
@@ -119,13 +101,9 @@ V16_INLINE void v16_float_block(const struct npu_mm_args *args,
 		v16_float_pass(args, form, a, k, length, n, sum);
 	}
 #pragma GCC unroll 32
-	for (size_t i = 0; i < form.rows * form.panels; i++) {
-		size_t column = n + i % form.panels * 16;
-
-		v16_put(f, sum[i]);
-		v16_epilogue(args, m + i / form.panels, column,
-			     v16_step(column, args->n), f);
-	}
+	for (size_t i = 0; i < form.rows * form.panels; i++)
+		v16_put(f + 16 * i, sum[i]);
+	v16_epilogue_block(args, form.rows, form.panels, m, n, f);
 }
 
 /* All rows of A with @panels panels from column @n on. */
@@ -175,101 +153,6 @@ static void v16_bf16_pack(const struct npu_mm_args *args)
 static void v16_bf16_kn(const struct npu_mm_args *args)
 {
 	v16_float_columns(args, NPU_TYPE_BF16, false);
-}
-
-/* Rows of a NK B that a pass works on. */
-struct v16_nk_rows {
-	const uint8_t *row[V16_NK_COLUMNS];
-};
-
-/* One step along k: @n elements of A at @a, of B from element @k on. */
-V16_INLINE void v16_nk_step(const struct v16_nk_rows *b, unsigned int type_a,
-			    unsigned int type_b, const uint8_t *a, size_t k,
-			    size_t n, v16 *lanes)
-{
-	size_t size_b = type_b == NPU_TYPE_F32 ? 4 : 2;
-	v16 x = v16_load(type_a, a + 2 * k, n);
-
-#pragma GCC unroll 16
-	for (size_t j = 0; j < V16_NK_COLUMNS; j++) {
-		v16 w = v16_load(type_b, b->row[j] + k * size_b, n);
-
-		lanes[j] = v16_keep(n, v16_fma(x, w, lanes[j]), lanes[j]);
-	}
-}
-
-/* Lane dots of the row of A at @a with the rows of B. */
-V16_INLINE void v16_nk_dots(const struct v16_nk_rows *b, unsigned int type_a,
-			    unsigned int type_b, const uint8_t *a, size_t length,
-			    float *dots)
-{
-	v16 lanes[V16_NK_COLUMNS];
-	size_t k;
-
-#pragma GCC unroll 16
-	for (size_t j = 0; j < V16_NK_COLUMNS; j++)
-		lanes[j] = v16_zero();
-	for (k = 0; k + 16 <= length; k += 16)
-		v16_nk_step(b, type_a, type_b, a, k, 16, lanes);
-	if (k < length)
-		v16_nk_step(b, type_a, type_b, a, k, length - k, lanes);
-	v16_fold_columns(lanes, dots);
-}
-
-/*
- * Rows of B for V16_NK_COLUMNS columns from @n on; the last one again for
- * those behind it. Short rows are converted to @buffer if A has many rows.
- */
-V16_INLINE bool v16_nk_prepare(const struct npu_mm_args *args, size_t n,
-			       struct v16_nk_rows *b, float *buffer)
-{
-	bool convert = args->m > 2 && args->k <= V16_B_CHUNK;
-
-	for (size_t j = 0; j < V16_NK_COLUMNS; j++) {
-		size_t column = n + j < args->n ? n + j : args->n - 1;
-
-		b->row[j] = args->b + column * args->ldb;
-		if (!convert)
-			continue;
-		v16_convert(args->type_b, b->row[j], buffer + j * V16_B_CHUNK,
-			    args->k);
-		b->row[j] = (const uint8_t *)(buffer + j * V16_B_CHUNK);
-	}
-	return convert;
-}
-
-V16_INLINE void v16_float_nk(const struct npu_mm_args *args, unsigned int type)
-{
-	float buffer[V16_NK_COLUMNS * V16_B_CHUNK];
-	float dots[16] = { 0 };
-	struct v16_nk_rows b;
-
-	for (size_t n = 0; n < args->n; n += V16_NK_COLUMNS) {
-		size_t left = args->n - n;
-		size_t count = left < V16_NK_COLUMNS ? left : V16_NK_COLUMNS;
-		bool converted = v16_nk_prepare(args, n, &b, buffer);
-
-		for (size_t m = 0; m < args->m; m++) {
-			const uint8_t *a = args->a + m * args->lda;
-
-			if (converted)
-				v16_nk_dots(&b, type, NPU_TYPE_F32, a, args->k,
-					    dots);
-			else
-				v16_nk_dots(&b, type, type, a, args->k, dots);
-			v16_epilogue(args, m, n, count, dots);
-		}
-	}
-}
-
-static void v16_f16_nk(const struct npu_mm_args *args)
-{
-	v16_float_nk(args, NPU_TYPE_F16);
-}
-
-static void v16_bf16_nk(const struct npu_mm_args *args)
-{
-	v16_float_nk(args, NPU_TYPE_BF16);
 }
 
 static void v16_matmul_float(const struct npu_mm_args *args)

@@ -141,7 +141,7 @@ V16_INLINE void w4_group_block(const struct w4_job *job, size_t rows,
 			       size_t panels, unsigned int kind, size_t m, size_t n)
 {
 	const struct npu_mm_args *args = job->args;
-	float scales[W4_SCALE_GROUPS * W4_PANELS * 16], out[16];
+	float scales[W4_SCALE_GROUPS * W4_PANELS * 16], out[W4_ROWS * W4_PANELS * 16];
 	size_t groups = matmul_groups(args);
 	v16 f[W4_ROWS * W4_PANELS];
 
@@ -156,13 +156,9 @@ V16_INLINE void w4_group_block(const struct w4_job *job, size_t rows,
 		w4_add_groups(job, rows, panels, kind, m, n, g, some, scales, f);
 	}
 #pragma GCC unroll 32
-	for (size_t j = 0; j < rows * panels; j++) {
-		size_t column = n + j % panels * 16;
-
-		v16_put(out, f[j]);
-		v16_epilogue(args, m + j / panels, column,
-			     v16_step(column, args->n), out);
-	}
+	for (size_t j = 0; j < rows * panels; j++)
+		v16_put(out + 16 * j, f[j]);
+	v16_epilogue_block(args, rows, panels, m, n, out);
 }
 
 V16_INLINE void w4_group_panels(const struct w4_job *job, size_t panels,
