@@ -72,19 +72,8 @@ V16_INLINE v16 v16_rint(v16 a)
 				       _MM_FROUND_NO_EXC);
 }
 
-/* p * 2^n in two steps; n is whole, -126..128. */
-V16_INLINE v16 v16_scale(v16 p, v16 n)
-{
-	__m512i bias = _mm512_set1_epi32(127);
-	__m512i whole = _mm512_cvtps_epi32(n);
-	__m512i half = _mm512_srai_epi32(whole, 1);
-	__m512i rest = _mm512_sub_epi32(whole, half);
-
-	half = _mm512_slli_epi32(_mm512_add_epi32(half, bias), 23);
-	rest = _mm512_slli_epi32(_mm512_add_epi32(rest, bias), 23);
-	return v16_mul(v16_mul(p, _mm512_castsi512_ps(half)),
-		       _mm512_castsi512_ps(rest));
-}
+/* p * 2^n, rounded once; n is whole. */
+V16_INLINE v16 v16_scale(v16 p, v16 n) { return _mm512_scalef_ps(p, n); }
 
 V16_INLINE m16 v16_gt(v16 a, v16 b)
 {

@@ -8,7 +8,8 @@
 #ifndef NPU_CORE_KERNELS_V16_MATH_H
 #define NPU_CORE_KERNELS_V16_MATH_H
 
-V16_INLINE v16 v16_exp(v16 x)
+/* exp of @x that is not above 128 ln 2; NaN becomes a NaN by itself. */
+V16_INLINE v16 v16_exp_below(v16 x)
 {
 	v16 n = v16_rint(v16_mul(x, v16_bits(ARITH_LOG2E)));
 	v16 r = v16_fma(n, v16_bits(ARITH_MINUS_LN2_HIGH), x);
@@ -19,10 +20,14 @@ V16_INLINE v16 v16_exp(v16 x)
 	for (int i = 1; i < ARITH_EXP_TERMS; i++)
 		p = v16_fma(p, r, v16_set1(arith_exp_term[i]));
 	p = v16_scale(p, n);
-	/* Outside the range n means nothing; NaN fails both tests. */
-	p = v16_select(v16_gt(x, v16_bits(ARITH_EXP_MAX)), v16_set1(INFINITY), p);
-	p = v16_select(v16_gt(v16_bits(ARITH_EXP_MIN), x), v16_zero(), p);
-	return v16_select(v16_is_nan(x), x, p);
+	/* Below the range n means nothing. */
+	return v16_select(v16_gt(v16_bits(ARITH_EXP_MIN), x), v16_zero(), p);
+}
+
+V16_INLINE v16 v16_exp(v16 x)
+{
+	return v16_select(v16_gt(x, v16_bits(ARITH_EXP_MAX)), v16_set1(INFINITY),
+			  v16_exp_below(x));
 }
 
 /* 1 + exp(-x) */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * kernels_rows_scalar.c on sixteen columns at a time.
+ * kernels_rows_scalar.c on sixteen columns at a time. SOFTMAX is in
+ * kernels_v16_softmax.h.
  *
  * TOPK stays with the scalar kernels: it runs once a token.
  */
@@ -109,84 +110,6 @@ static void v16_do_layernorm(const struct npu_vec_args *args)
 				    v16_operand(args, 2, r, c, n));
 			v16_result(args, r, c, d, n);
 		}
-	}
-}
-
-/* Lanes of columns @c .. @c + @n - 1 that are visible. */
-V16_INLINE m16 v16_visible(struct softmax_window visible, size_t c, size_t n)
-{
-	size_t end = visible.end > c ? visible.end - c : 0;
-	size_t first = visible.first > c ? visible.first - c : 0;
-
-	return m16_andnot(m16_first(end < n ? end : n), m16_first(first));
-}
-
-V16_INLINE float v16_softmax_maximum(const struct npu_vec_args *args, size_t r,
-				     struct softmax_window visible)
-{
-	v16 lanes = v16_set1(-INFINITY), scale = v16_set1(args->imm[0]);
-
-	for (size_t c = visible.first & ~(size_t)15; c < visible.end; c += 16) {
-		size_t n = v16_step(c, args->cols);
-		v16 t = v16_mul(v16_operand(args, 0, r, c, n), scale);
-
-		lanes = v16_select(v16_visible(visible, c, n), v16_max(t, lanes),
-				   lanes);
-	}
-	return v16_fold(NPU_BINARY_MAX, lanes);
-}
-
-V16_INLINE float v16_softmax_exponentials(const struct npu_vec_args *args,
-					  size_t r,
-					  struct softmax_window visible, float m)
-{
-	v16 lanes = v16_zero(), scale = v16_set1(args->imm[0]);
-
-	for (size_t c = 0; c < args->cols; c += 16) {
-		size_t n = v16_step(c, args->cols);
-		v16 p = v16_zero();
-
-		/* Masked ones add +0 to sums that are never -0: no change. */
-		if (c + 16 > visible.first && c < visible.end) {
-			p = v16_mul(v16_operand(args, 0, r, c, n), scale);
-			p = v16_exp(v16_sub(p, v16_set1(m)));
-			p = v16_select(v16_visible(visible, c, n), p, v16_zero());
-			lanes = v16_add(lanes, p);
-		}
-		v16_result(args, r, c, p, n);
-	}
-	return v16_fold(NPU_BINARY_ADD, lanes);
-}
-
-static void v16_softmax_row(const struct npu_vec_args *args, size_t r, float m,
-			    float l)
-{
-	struct softmax_window visible = softmax_window(args, r);
-	float top = arith_max(m, v16_softmax_maximum(args, r, visible));
-	float alpha = 1.0f;
-
-	if (top == -INFINITY) {
-		for (size_t c = 0; c < args->cols; c += 16)
-			v16_result(args, r, c, v16_zero(),
-				   v16_step(c, args->cols));
-	} else {
-		alpha = arith_exp(m - top);
-		l = fmaf(l, alpha,
-			 v16_softmax_exponentials(args, r, visible, top));
-	}
-	per_row_store(args->aux[0], r, top);
-	per_row_store(args->aux[1], r, l);
-	per_row_store(args->aux[2], r, alpha);
-}
-
-static void v16_do_softmax(const struct npu_vec_args *args)
-{
-	for (size_t r = 0; r < args->rows; r++) {
-		if (args->flags & NPU_F_INIT)
-			v16_softmax_row(args, r, -INFINITY, 0.0f);
-		else
-			v16_softmax_row(args, r, per_row_load(args->aux[0], r),
-					per_row_load(args->aux[1], r));
 	}
 }
 

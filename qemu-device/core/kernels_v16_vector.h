@@ -5,6 +5,7 @@
 
 #include "kernels_v16_elementwise.h"
 #include "kernels_v16_rows.h"
+#include "kernels_v16_softmax.h"
 
 typedef void (*v16_vector_fn)(const struct npu_vec_args *args);
 
