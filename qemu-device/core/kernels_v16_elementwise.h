@@ -46,8 +46,55 @@ static void v16_do_unary(const struct npu_vec_args *args)
 		v16_unary_row(args, r);
 }
 
+/* Columns @c .. @c + @n - 1 of a row of v16_scale_rows(). */
+V16_INLINE void v16_scale_step(const struct npu_vec_args *args, unsigned int type,
+			       unsigned int type_dst, size_t r, size_t c, size_t n,
+			       v16 by)
+{
+	v16 a = v16_load(type, args->src[0] + r * args->ld_src[0] +
+			       c * arith_size(type), n);
+
+	v16_store(type_dst, args->dst + r * args->ld_dst + c * arith_size(type_dst),
+		  v16_mul(a, by), n);
+}
+
+/* MUL of each row by an F32 of its own. */
+V16_INLINE void v16_scale_rows(const struct npu_vec_args *args, unsigned int type,
+			       unsigned int type_dst)
+{
+	size_t cols = args->cols, c;
+
+	for (size_t r = 0; r < args->rows; r++) {
+		v16 by = v16_set1(per_row_load(args->src[1] + r * args->ld_src[1], 0));
+
+		for (c = 0; c + 16 <= cols; c += 16)
+			v16_scale_step(args, type, type_dst, r, c, 16, by);
+		if (c < cols)
+			v16_scale_step(args, type, type_dst, r, c, cols - c, by);
+	}
+}
+
+/* What attention does with each tile; false: something else. */
+static bool v16_do_scale(const struct npu_vec_args *args)
+{
+	if (args->subop != NPU_BINARY_MUL || args->bcast[0] != NPU_BCAST_COL ||
+	    args->type_src[1] != NPU_TYPE_F32)
+		return false;
+	/* The output so far, by the new maxima. */
+	if (args->type_src[0] == NPU_TYPE_F32 && args->type_dst == NPU_TYPE_F32)
+		v16_scale_rows(args, NPU_TYPE_F32, NPU_TYPE_F32);
+	/* Keys and values of one byte, by their scales. */
+	else if (args->type_src[0] == NPU_TYPE_I8 && args->type_dst == NPU_TYPE_F16)
+		v16_scale_rows(args, NPU_TYPE_I8, NPU_TYPE_F16);
+	else
+		return false;
+	return true;
+}
+
 static void v16_do_binary(const struct npu_vec_args *args)
 {
+	if (v16_do_scale(args))
+		return;
 	for (size_t r = 0; r < args->rows; r++) {
 		for (size_t c = 0; c < args->cols; c += 16) {
 			size_t n = v16_step(c, args->cols);
