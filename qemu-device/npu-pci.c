@@ -14,6 +14,14 @@
 #include "qemu/error-report.h"
 #include "qemu/rcu.h"
 #include "qemu/timer.h"
+#if __has_include("qemu/bql-trylock.h")
+#include "qemu/bql-trylock.h"
+#else
+static bool bql_trylock(void)
+{
+    return false;
+}
+#endif
 #include "qapi/error.h"
 #include "hw/pci/msix.h"
 #include "hw/pci/pci_device.h"
@@ -32,6 +40,8 @@
 /* Of the extended configuration space. */
 #define NPU_PCI_AER 0x100
 #define NPU_HAZARDS_TOLD 100
+/* Who writes a register holds the big lock for about a microsecond. */
+#define NPU_SEND_TRIES 64
 
 void npu_send_messages(void *opaque)
 {
@@ -46,13 +56,51 @@ void npu_send_messages(void *opaque)
     }
 }
 
+static bool npu_try_lock(void)
+{
+    unsigned int i;
+
+    for (i = 0; i < NPU_SEND_TRIES && !bql_locked(); i++) {
+        if (bql_trylock()) {
+            return true;
+        }
+        cpu_relax();
+    }
+    return false;
+}
+
+/*
+ * A message is a write to memory, for which the big lock is needed. A worker must
+ * not wait for that, as its holder may wait for the worker. But mostly it is
+ * free, and then the message need not wait until the main loop has woken up,
+ * which takes longer than a small job. What stands for the bottom half's guard
+ * stops a guest that directs messages to this device's registers.
+ */
+static bool npu_send_now(NPUState *s)
+{
+    MemReentrancyGuard *guard = &DEVICE(s)->mem_reentrancy_guard;
+    bool engaged;
+
+    if (!npu_try_lock()) {
+        return false;
+    }
+    engaged = guard->engaged_in_io;
+    guard->engaged_in_io = true;
+    npu_send_messages(s);
+    guard->engaged_in_io = engaged;
+    bql_unlock();
+    return true;
+}
+
 static void npu_raise(void *opaque, unsigned int vector)
 {
     NPUState *s = opaque;
 
     if (vector < NPU_MAX_VECTORS) {
         qatomic_or(&s->raise_pending, BIT(vector));
-        qemu_bh_schedule(s->raise_bh);
+        if (!npu_send_now(s)) {
+            qemu_bh_schedule(s->raise_bh);
+        }
     }
 }
 
