@@ -143,6 +143,9 @@ struct npu_device {
 	/** @tlb_lock: makes operands, command and sequence number of TLB commands one */
 	struct mutex tlb_lock;
 
+	/** @sched_wq: of schedulers of high priority: gives jobs to the device, and frees them */
+	struct workqueue_struct *sched_wq;
+
 	/** @reset_wq: ordered; all recovery runs on it, one thing at a time */
 	struct workqueue_struct *reset_wq;
 

@@ -11,6 +11,13 @@
  * the time that a job may take is its context's, and counts from when the
  * device gives it cores. See npu_reset.c.
  *
+ * Schedulers of high priority share a workqueue that stays on the processor that
+ * submits and goes before all else there: a job is with the device before the
+ * system call that submitted it is over, and no other processor has to wake up. That
+ * is the shortest way for one job. For many it is not: they are given to the device
+ * one by one, between the submits. So each other scheduler has a workqueue of its
+ * own, which goes to any processor, and takes what has come until then.
+ *
  * Jobs of a context that is banned or destroyed go the usual way, and run_job
  * refuses them. An entity is thus never killed with jobs in it.
  */
@@ -54,10 +61,16 @@ static void npu_sched_fini(struct drm_device *drm, void *sched)
 	drm_sched_fini(sched);
 }
 
+static void npu_sched_destroy_wq(struct drm_device *drm, void *wq)
+{
+	destroy_workqueue(wq);
+}
+
 static int npu_sched_init_queue(struct npu_device *npu, struct npu_queue *queue)
 {
 	const struct drm_sched_init_args args = {
 		.ops = &npu_sched_ops,
+		.submit_wq = queue->priority < DRM_NPU_PRIORITY_HIGH ? NULL : npu->sched_wq,
 		.num_rqs = 1,
 		.credit_limit = NPU_RING_JOBS,
 		.timeout = MAX_SCHEDULE_TIMEOUT,
@@ -88,6 +101,12 @@ int npu_sched_init(struct npu_device *npu)
 	u32 i;
 	int ret;
 
+	npu->sched_wq = alloc_workqueue("npu-sched", WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
+	if (!npu->sched_wq)
+		return -ENOMEM;
+	ret = drmm_add_action_or_reset(&npu->drm, npu_sched_destroy_wq, npu->sched_wq);
+	if (ret)
+		return ret;
 	for (i = 0; i < npu->info.queues; i++) {
 		ret = npu_sched_init_queue(npu, &npu->queues[i]);
 		if (ret)
