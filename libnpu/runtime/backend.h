@@ -22,10 +22,11 @@ struct npu_device;
  * @bo_export: a dma-buf, or what stands for one, of a buffer; the caller closes it
  * @bo_import: the buffer @handle, of @size bytes, that such a descriptor leads to;
  *	one that the device has already keeps its handle
- * @sync_create: a timeline, at point zero
+ * @sync_create: a timeline, at point zero, or a binary syncobj
  * @sync_destroy: give it back; jobs that signal it may still run
- * @sync_wait: wait until a timeline has come to @point; @deadline_ns as of
- *	npu_deadline(); -ETIME if that comes first
+ * @sync_wait: wait until a timeline has come to @point, or with zero until what a
+ *	binary syncobj stands for has ended; @deadline_ns as of npu_deadline();
+ *	-ETIME if that comes first
  * @sync_import: a timeline of another device of this backend, for jobs to wait
  *	for, with the same points; to be destroyed like one of its own
  *

@@ -72,6 +72,8 @@ static void drm_sync_destroy(const struct npu_device *device, uint32_t handle)
 static int drm_sync_wait(const struct npu_device *device, uint32_t handle,
 			 uint64_t point, int64_t deadline_ns)
 {
+	if (!point)
+		return drmSyncobjWait(device->fd, &handle, 1, deadline_ns, 0, NULL);
 	return drmSyncobjTimelineWait(device->fd, &handle, &point, 1,
 				      deadline_ns, 0, NULL);
 }

@@ -76,6 +76,7 @@ struct npu_failure {
  * @first_seqno: number of the first job in its context
  * @num_jobs: number of jobs and of @slots
  * @program: address of the first job's program
+ * @counted: a job adds to counters, which the driver does
  * @lock: protects @ended and @failure while they are found out
  * @ended: the jobs have ended and @failure is valid
  * @failure: of the first job that failed
@@ -87,6 +88,7 @@ struct npu_fence {
 	uint64_t first_seqno;
 	uint32_t num_jobs;
 	uint64_t program;
+	bool counted;
 	pthread_mutex_t lock;
 	bool ended;
 	struct npu_failure failure;

@@ -4,7 +4,8 @@
  *
  * A syncobj says that a job has ended, not how: the record does. Every job
  * that somebody holds a fence of has a slot of its own until the fence is
- * destroyed, so a record is never overwritten while it can be asked for.
+ * destroyed, so a record is never overwritten while it can be asked for. The slot
+ * keeps its syncobj: to make one takes a call of the driver.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include <npu/buffer.h>
 #include <npu/vm.h>
 
+#include "backend.h"
 #include "hw/npu_regs.h"
 #include "objects.h"
 #include "result_pool.h"
@@ -29,6 +31,11 @@ struct result_chunk {
 
 static void free_chunk(struct result_pool *pool, struct result_chunk *chunk)
 {
+	const struct npu_device *device = pool->vm->device;
+
+	for (unsigned int i = 0; i < SLOTS; i++)
+		if (chunk->slots[i].syncobj)
+			device->backend->sync_destroy(device, chunk->slots[i].syncobj);
 	if (chunk->va)
 		npu_vm_unmap(pool->vm, chunk->va,
 			     npu_buffer_size(chunk->buffer), NULL);
@@ -92,6 +99,13 @@ int result_pool_take(struct result_pool *pool, struct result_slot **slots,
 		memset(slots[i]->record, 0, sizeof(*slots[i]->record));
 	}
 	return 0;
+}
+
+int result_pool_syncobj(struct result_pool *pool, struct result_slot *slot)
+{
+	const struct npu_device *device = pool->vm->device;
+
+	return slot->syncobj ? 0 : device->backend->sync_create(device, &slot->syncobj);
 }
 
 void result_pool_put(struct result_pool *pool, struct result_slot **slots,

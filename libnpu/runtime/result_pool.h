@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Memory in which the device writes the records of a queue's jobs. */
+/* Memory in which the device writes the records of a queue's jobs, and who waits for them. */
 #ifndef NPU_RUNTIME_RESULT_POOL_H
 #define NPU_RUNTIME_RESULT_POOL_H
 
@@ -15,11 +15,13 @@ struct npu_vm;
  * struct result_slot - place for one record
  * @record: where the CPU reads it
  * @va: where the device writes it
+ * @syncobj: binary; the job's end, if somebody may wait for it; or 0
  * @next: next free slot
  */
 struct result_slot {
 	struct npu_completion *record;
 	uint64_t va;
+	uint32_t syncobj;
 	struct result_slot *next;
 };
 
@@ -49,6 +51,15 @@ void result_pool_fini(struct result_pool *pool);
  */
 int result_pool_take(struct result_pool *pool, struct result_slot **slots,
 		     uint32_t n, struct npu_error *err);
+
+/**
+ * result_pool_syncobj() - what to wait for the job of a slot with
+ * @pool: pool
+ * @slot: slot, taken; its @syncobj is there on success
+ *
+ * Return: 0 or a negative errno.
+ */
+int result_pool_syncobj(struct result_pool *pool, struct result_slot *slot);
 
 /** result_pool_put() - give slots back whose jobs have ended */
 void result_pool_put(struct result_pool *pool, struct result_slot **slots,

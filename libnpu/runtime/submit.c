@@ -85,17 +85,41 @@ static int fill_job(struct npu_queue *queue, struct drm_npu_job *to,
 	return 0;
 }
 
-/* Jobs of a context run in order: the last one's end is the end of all. */
-static void signal_point(struct drm_npu_job *last, struct drm_npu_sync *sync,
-			 const struct npu_queue *queue)
+/* @room: for another behind those that the job has, if it has any. */
+static void add_signal(struct drm_npu_job *job, struct drm_npu_sync *room,
+		       uint32_t handle, uint64_t point)
 {
-	sync->handle = queue->syncobj;
-	sync->flags = DRM_NPU_SYNC_SIGNAL | DRM_NPU_SYNC_TIMELINE;
-	sync->timeline_point = queue->point + 1;
-	if (!last->syncs.count)
-		last->syncs.array = (uintptr_t)sync;
-	last->syncs.stride = sizeof(*sync);
-	last->syncs.count++;
+	*room = (struct drm_npu_sync){
+		.handle = handle,
+		.flags = DRM_NPU_SYNC_SIGNAL | (point ? DRM_NPU_SYNC_TIMELINE : 0),
+		.timeline_point = point,
+	};
+	if (!job->syncs.count)
+		job->syncs.array = (uintptr_t)room;
+	job->syncs.stride = sizeof(*room);
+	job->syncs.count++;
+}
+
+/*
+ * Jobs of a context run in order: the last one's end is the end of all. Jobs of
+ * other queues wait for the timeline. The processor waits for the slot's own
+ * syncobj: the kernel tells of a timeline's point only from a second interrupt.
+ */
+static int add_signals(struct submission *s, struct drm_npu_sync *room)
+{
+	struct drm_npu_job *last = &s->jobs[s->num_jobs - 1];
+	struct npu_queue *queue = s->queue;
+	struct result_slot *slot;
+	int ret;
+
+	add_signal(last, room, queue->syncobj, queue->point + 1);
+	if (!s->fence)
+		return 0;
+	slot = s->fence->slots[s->num_jobs - 1];
+	ret = result_pool_syncobj(&queue->results, slot);
+	if (!ret)
+		add_signal(last, room + 1, slot->syncobj, 0);
+	return ret;
 }
 
 static int submit_failed(const struct npu_queue *queue, int code,
@@ -122,7 +146,7 @@ static int submit_failed(const struct npu_queue *queue, int code,
 }
 
 /* The queue's lock is held, so points reach the driver in rising order. */
-static int submit_locked(struct submission *s, struct npu_error *err)
+static int submit_locked(struct submission *s, struct drm_npu_sync *room, struct npu_error *err)
 {
 	struct npu_queue *queue = s->queue;
 	struct drm_npu_submit submit = {
@@ -140,7 +164,9 @@ static int submit_locked(struct submission *s, struct npu_error *err)
 	for (uint32_t i = 0; fence && i < s->num_jobs; i++)
 		s->jobs[i].result = fence->slots[i]->va;
 	npu_trace_prepare(queue, s->jobs, s->num_jobs);
-	ret = npu_device_ioctl(queue->vm->device, DRM_IOCTL_NPU_SUBMIT, &submit);
+	ret = add_signals(s, room);
+	if (!ret)
+		ret = npu_device_ioctl(queue->vm->device, DRM_IOCTL_NPU_SUBMIT, &submit);
 	queue->point += !ret;
 	npu_trace_submitted(queue, s->jobs, s->num_jobs, ret, submit.first_seqno, fence);
 	if (ret) {
@@ -153,6 +179,8 @@ static int submit_locked(struct submission *s, struct npu_error *err)
 		fence->point = queue->point;
 		fence->first_seqno = submit.first_seqno;
 		fence->program = s->jobs[0].program;
+		for (uint32_t i = 0; i < s->num_jobs; i++)
+			fence->counted |= s->jobs[i].perfmon_id != 0;
 	}
 	return 0;
 }
@@ -190,10 +218,8 @@ static int submit(struct submission *s, const struct npu_queue_job *jobs,
 		ret = fill_job(s->queue, &s->jobs[i], &jobs[i], sync, err);
 		sync += jobs[i].num_waits;
 	}
-	if (!ret) {
-		signal_point(&s->jobs[s->num_jobs - 1], sync, s->queue);
-		ret = submit_locked(s, err);
-	}
+	if (!ret)
+		ret = submit_locked(s, sync, err);
 	pthread_mutex_unlock(&s->queue->lock);
 	return ret;
 }
@@ -202,13 +228,16 @@ int npu_queue_submit(struct npu_queue *queue, const struct npu_queue_job *jobs,
 		     uint32_t num_jobs, struct npu_fence **fence,
 		     struct npu_error *err)
 {
-	struct submission s = { .queue = queue, .num_jobs = num_jobs };
+	struct submission s;	/* not cleared: most of it is never used */
 	uint32_t num_waits;
 	int ret = check_jobs(queue, jobs, num_jobs, &num_waits, err);
 
 	if (ret)
 		return ret;
-	s.syncs = calloc(num_waits + 1, sizeof(*s.syncs));
+	s.queue = queue;
+	s.num_jobs = num_jobs;
+	s.fence = NULL;
+	s.syncs = calloc(num_waits + 2, sizeof(*s.syncs));
 	if (s.syncs && fence)
 		s.fence = new_fence(queue, num_jobs);
 	if (!s.syncs || (fence && !s.fence))

@@ -86,14 +86,15 @@ struct sim_vm {
 };
 
 /**
- * struct sim_sync - a timeline
+ * struct sim_sync - a timeline, or a binary syncobj
  * @refs: its handle, jobs, and links that tell other machines of it
  * @point: where it is
+ * @target: binary: the point that stands for the last job that was to signal it
  * @link: what tells this machine, if it is another's timeline; or NULL
  */
 struct sim_sync {
 	unsigned int refs;
-	uint64_t point;
+	uint64_t point, target;
 	struct sim_link *link;
 };
 

@@ -75,7 +75,10 @@ static void fill_desc(struct npu_job *desc, const struct drm_npu_job *in,
 		       in->num_args * sizeof(desc->args[0]));
 }
 
-/* What is waited for comes first among the points. */
+/*
+ * What is waited for comes first among the points. Jobs wait for timelines only;
+ * which point a binary syncobj is to come to is known when the job is accepted.
+ */
 static int add_points(const struct sim *sim, struct sim_job *job,
 		      const struct drm_npu_job *in, uint32_t kind)
 {
@@ -85,11 +88,14 @@ static int add_points(const struct sim *sim, struct sim_job *job,
 		struct sim_sync *sync = sim_table_get(&sim->syncs,
 						      syncs[i].handle);
 
-		if (syncs[i].flags != (kind | DRM_NPU_SYNC_TIMELINE))
+		bool timeline = syncs[i].flags & DRM_NPU_SYNC_TIMELINE;
+
+		if ((syncs[i].flags & ~DRM_NPU_SYNC_TIMELINE) != kind)
 			continue;
 		if (!sync)
 			return -ENOENT;
-		if (!syncs[i].timeline_point)
+		if (timeline != !!syncs[i].timeline_point ||
+		    (!timeline && kind == DRM_NPU_SYNC_WAIT))
 			return -EINVAL;
 		sync->refs++;
 		job->points[job->num_points++] = (struct sim_point){
@@ -140,7 +146,7 @@ static int make_job(struct sim *sim, struct sim_context *ctx,
 	job->num_waits = job->num_points;
 	if (!ret)
 		ret = add_points(sim, job, in, DRM_NPU_SYNC_SIGNAL);
-	/* Only timelines are known here. */
+	/* With other flags than these. */
 	if (!ret && job->num_points != in->syncs.count)
 		ret = -EINVAL;
 	return ret;
@@ -154,6 +160,9 @@ static void accept(struct sim_context *ctx, struct sim_job *job)
 	job->vm_seqno = ++vm->submitted;
 	if (job->desc.result)
 		job->desc.result_id = job->seqno;
+	for (uint32_t i = job->num_waits; i < job->num_points; i++)
+		if (!job->points[i].point)
+			job->points[i].point = ++job->points[i].sync->target;
 	sim_perfmon_begin_job(job->perfmon);
 	TAILQ_INSERT_TAIL(&ctx->pending, job, link);
 	TAILQ_INSERT_TAIL(&vm->jobs, job, vm_link);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Timelines. */
+/* Timelines, and binary syncobjs, which are timelines that count by themselves. */
 #include "sim_machine.h"
 
 #include <errno.h>
@@ -53,6 +53,11 @@ int sim_sync_wait(struct sim *sim, uint32_t handle, uint64_t point,
 		sync->refs++;
 	else
 		ret = -ENOENT;
+	/* The kernel, too, does not wait for what nobody is to signal. */
+	if (!ret && !point) {
+		point = sync->target;
+		ret = point ? 0 : -EINVAL;
+	}
 	while (!ret && sync->point < point)
 		if (!sim_wait_changed(sim, deadline_ns))
 			ret = -ETIME;
