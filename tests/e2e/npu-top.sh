@@ -11,7 +11,7 @@ export NPU_CACHE=off
 
 out=$(npu-top --batch --rounds=2 --delay=0.1)
 is $? 0 "an idle device"
-is "$(grep -c '^/dev/accel/accel0  ' <<<"$out")" 2 "two looks"
+is "$(grep -c '^/dev/accel/accel[0-9]*  ' <<<"$out")" 2 "two looks"
 like "$out" "^busy   \|.{48}\| +[0-9.]+ %$" "busy time"
 like "$out" "^cores  \|.{48}\| +0.0 %, matrix 0.0 %, vector 0.0 %$" "no core works"
 like "$out" "^memory \|.{48}\| +0.0 % of the roof \(0B/s of [0-9.]+ GB/s\)" "no byte moves"

@@ -12,7 +12,7 @@ trap 'rm -rf "$dir"' EXIT
 npu-trace -o "$dir/a.json" -- npu-run -m models/psalter.gguf -p "The Lord" -n 2 --temp 0 \
 	>/dev/null 2>"$dir/err"
 is $? 0 "npu-run under npu-trace"
-like "$(cat "$dir/err")" "accel0 of npu-run .*: [2-9] jobs, clock known to [0-9.]+ us" "jobs of the driver's device"
+like "$(cat "$dir/err")" "accel[0-9]+ of npu-run .*: [2-9] jobs, clock known to [0-9.]+ us" "jobs of the driver's device"
 like "$(cat "$dir/err")" "ui.perfetto.dev" "with the driver's events"
 for op in LOAD STORE MATMUL END; do
 	ok "$(grep -q "\"op\":\"$op\"" "$dir/a.json"; echo $?)" "the device wrote $op"
