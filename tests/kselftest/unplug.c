@@ -5,7 +5,6 @@
  *
  * NPU_MODULE names the module's file, NPU_RELOADS says how often it is loaded.
  */
-#include <dirent.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -13,10 +12,7 @@
 
 #include "kselftest_harness.h"
 
-#include "npu_files.h"
-#include "npu_program.h"
-
-#define DRIVER	"/sys/bus/pci/drivers/npu"
+#include "npu_unplug.h"
 
 static int load_module(void)
 {
@@ -33,40 +29,6 @@ static int load_module(void)
 static int unload_module(void)
 {
 	return syscall(SYS_delete_module, "npu", O_NONBLOCK) ? -errno : 0;
-}
-
-/* The PCI address of the device that the driver has. */
-static int find_device(char *name, size_t size)
-{
-	DIR *dir = opendir(DRIVER);
-	struct dirent *entry;
-	int ret = -ENODEV;
-
-	while (dir && ret && (entry = readdir(dir))) {
-		if (strlen(entry->d_name) == 12 && entry->d_name[4] == ':') {
-			snprintf(name, size, "%s", entry->d_name);
-			ret = 0;
-		}
-	}
-	if (dir)
-		closedir(dir);
-	return ret;
-}
-
-/* The node may appear a little later than the driver. */
-static int wait_for_device(void)
-{
-	int i, fd;
-
-	for (i = 0; i < 200; i++) {
-		fd = npu_open_device();
-		if (fd >= 0) {
-			close(fd);
-			return 0;
-		}
-		usleep(20000);
-	}
-	return -ENODEV;
 }
 
 /* Keeps the device busy until it is killed, or the device goes; says when it begins. */
@@ -122,7 +84,7 @@ FIXTURE(unplug)
 
 FIXTURE_SETUP(unplug)
 {
-	ASSERT_EQ(0, wait_for_device());
+	ASSERT_EQ(0, npu_wait_for_device());
 }
 
 FIXTURE_TEARDOWN(unplug)
@@ -149,7 +111,7 @@ TEST_F_TIMEOUT(unplug, reload_with_jobs_in_flight, 900)
 		}
 		ASSERT_EQ(0, unload_module());
 		ASSERT_EQ(0, load_module());
-		ASSERT_EQ(0, wait_for_device());
+		ASSERT_EQ(0, npu_wait_for_device());
 	}
 }
 
@@ -164,7 +126,7 @@ TEST_F(unplug, unload_is_refused_while_open)
 	close(fd);
 	EXPECT_EQ(0, unload_module());
 	ASSERT_EQ(0, load_module());
-	ASSERT_EQ(0, wait_for_device());
+	ASSERT_EQ(0, npu_wait_for_device());
 }
 
 /* What a sync file says of its fence. */
@@ -233,7 +195,7 @@ TEST_F(unplug, sync_files_outlive_the_module)
 	for (i = 0; i < 2; i++)
 		ended_well(_metadata, file[i]);
 	ASSERT_EQ(0, load_module());
-	ASSERT_EQ(0, wait_for_device());
+	ASSERT_EQ(0, npu_wait_for_device());
 }
 
 /* All that a file can still do when its device is gone. */
@@ -261,8 +223,8 @@ static void use_dead_file(struct __test_metadata *_metadata, struct npu_machine 
 	EXPECT_EQ(1, m->data.cpu[0]);
 }
 
-static void unplug_with_open_file(struct __test_metadata *_metadata, const char *how,
-				  const char *what)
+static void unplug_with_open_file(struct __test_metadata *_metadata, enum npu_way way,
+				  char *name, size_t size)
 {
 	struct drm_npu_job spin;
 	uint64_t args[1] = { NPU_TEST_FOREVER };
@@ -284,7 +246,7 @@ static void unplug_with_open_file(struct __test_metadata *_metadata, const char 
 	ASSERT_LT(0, child);
 	usleep(100000);
 
-	ASSERT_EQ(0, npu_write_file(how, what));
+	ASSERT_EQ(0, npu_take_away(way, name, size));
 	/* The other process sees its submit fail, and leaves by itself. */
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_EQ(0, status);
@@ -294,40 +256,25 @@ static void unplug_with_open_file(struct __test_metadata *_metadata, const char 
 	EXPECT_EQ(-ENODEV, ret);
 }
 
-static void works_again(struct __test_metadata *_metadata)
-{
-	struct drm_npu_job job;
-	struct npu_machine m;
-
-	ASSERT_EQ(0, wait_for_device());
-	ASSERT_EQ(0, npu_machine_open(&m));
-	job = npu_prog_null(&m);
-	EXPECT_EQ(0, npu_run(&m, &job));
-	npu_machine_close(&m);
-}
-
 TEST_F(unplug, unbind_with_open_file)
 {
 	char name[32];
 	int i;
 
 	for (i = 0; i < 5; i++) {
-		ASSERT_EQ(0, find_device(name, sizeof(name)));
-		unplug_with_open_file(_metadata, DRIVER "/unbind", name);
-		ASSERT_EQ(0, npu_write_file(DRIVER "/bind", name));
-		works_again(_metadata);
+		unplug_with_open_file(_metadata, NPU_UNBIND, name, sizeof(name));
+		ASSERT_EQ(0, npu_put_back(NPU_UNBIND, name));
+		ASSERT_EQ(0, npu_works_again());
 	}
 }
 
 TEST_F(unplug, remove_with_open_file)
 {
-	char name[32], path[96];
+	char name[32];
 
-	ASSERT_EQ(0, find_device(name, sizeof(name)));
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", name);
-	unplug_with_open_file(_metadata, path, "1");
-	ASSERT_EQ(0, npu_write_file("/sys/bus/pci/rescan", "1"));
-	works_again(_metadata);
+	unplug_with_open_file(_metadata, NPU_REMOVE, name, sizeof(name));
+	ASSERT_EQ(0, npu_put_back(NPU_REMOVE, name));
+	ASSERT_EQ(0, npu_works_again());
 }
 
 TEST_HARNESS_MAIN

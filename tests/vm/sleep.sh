@@ -19,6 +19,8 @@ has_idled() { [ "$(log_of "$1" | grep -c "PM: suspend-to-idle")" -ge "$2" ]; }
 is_in_state() { order "$1" query-status | grep -q "\"status\": \"$2\""; }
 is_over() { says "$1" "^status" || has_ended "${machines[-1]}"; }
 
+complaints() { log_of "$1" | grep -E 'WARNING: |BUG: |Oops|npu .*(lost|does not)'; }
+
 # check_log NAME STATE TEST: what the test said, over all boots of its machine.
 check_log()
 {
@@ -27,8 +29,7 @@ check_log()
 	text=$(log_of "$1")
 	like "$text" "^status 0$" "$2: the test runs to its end"
 	like "$text" "^ok [0-9]* suspend.$2.$3$" "$2: $3"
-	is "$(grep -E 'WARNING: |BUG: |Oops|npu .*(lost|does not)' <<<"$text")" "" \
-		"$2: the kernel has no complaint"
+	is "$(complaints "$1")" "" "$2: the kernel has no complaint"
 }
 
 # write_sleeper STATE TEST
@@ -49,6 +50,16 @@ for test in $tests; do
 	check_log "s2idle.$test" s2idle "$test"
 done
 
+# The NPU is unplugged meanwhile, and nobody waits for it when the machine wakes up.
+write_guest unplug_asleep "NPU_UNPLUG_ASLEEP=freeze /test"
+start_machine s2idle.unplug
+until_true has_idled s2idle.unplug 1
+order s2idle.unplug device_del '{"id": "npu0"}' >/dev/null
+order s2idle.unplug system_powerdown >/dev/null
+until_true is_over s2idle.unplug
+like "$(log_of s2idle.unplug)" "^ok 1 unplug_asleep.all_end$" "s2idle: unplugged in its sleep"
+is "$(complaints s2idle.unplug)" "" "s2idle: the kernel has no complaint"
+
 # One sleep a machine: after it the firmware of Debian 12 has q35's registers for
 # power management switched off.
 before_npu=
@@ -61,6 +72,15 @@ for test in $tests; do
 	until_true is_over "s3.$test"
 	check_log "s3.$test" s3 "$test"
 done
+
+write_guest unplug_asleep "echo deep >/sys/power/mem_sleep; NPU_UNPLUG_ASLEEP=mem /test"
+start_machine s3.unplug -global ICH9-LPC.disable_s3=0
+until_true is_in_state s3.unplug suspended
+order s3.unplug device_del '{"id": "npu0"}' >/dev/null
+order s3.unplug system_wakeup >/dev/null
+until_true is_over s3.unplug
+like "$(log_of s3.unplug)" "^ok 1 unplug_asleep.all_end$" "s3: unplugged in its sleep"
+like "$(log_of s3.unplug)" "device does not recover" "s3: the driver says that it is gone"
 
 # Switched on again, the machine finds its memory on the disk before it loads the driver.
 before_npu='load root; load disk; $b cat /sys/block/vda/dev >/sys/power/resume
