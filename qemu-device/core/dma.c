@@ -313,6 +313,8 @@ bool npu_dma_execute(struct npu_exec *ex, const struct npu_insn *insn)
 	else
 		done = is_indexed(insn) ? copy_indexed(ex, &d) :
 					  copy_planes(ex, &d);
+	if (done && !ex->dry && insn->opcode == NPU_OP_LOAD && d.planes == 1)
+		npu_ahead_copied(ex, d.mem, d.mem_stride, d.rows, d.row);
 	if (done)
 		count(ex, insn, &d);
 	return done;

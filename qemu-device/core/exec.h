@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ahead.h"
 #include "hw/npu_isa.h"
 #include "hw/npu_regs.h"
 #include "mmu.h"
@@ -94,6 +95,7 @@ struct npu_room {
  * @hazards: who touched what in SRAM, with hazards=on; else NULL
  * @record: the trace that it writes
  * @room: of the core that it is on
+ * @follow: copies to SRAM that may come again
  */
 struct npu_exec {
 	struct npu_core *npu;
@@ -123,6 +125,7 @@ struct npu_exec {
 	struct npu_hazards *hazards;
 	struct npu_recorder record;
 	struct npu_room *room;
+	struct npu_follow follow;
 };
 
 /* Run until it waits, ends, faults, is stopped or has used up its slice. */

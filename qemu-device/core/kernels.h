@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ahead.h"
 #include "hw/npu_isa.h"
 
 /**
@@ -32,6 +33,7 @@
  * @dq: pairs of F32 (DQ8), or NULL
  * @inv: inverse scale of an I8 C
  * @sums: what sum_rows() of the implementation made of these rows, or NULL
+ * @ahead: memory to fetch into the cache on the way, or NULL
  *
  * @b, @c and the parameters may lie at any alignment of their elements. To
  * split at column n, a multiple of 16, p = n / 16: advance @b and @sb by p rows
@@ -51,6 +53,7 @@ struct npu_mm_args {
 	uint8_t layout, act;
 	float inv;
 	const int32_t *sums;
+	struct npu_ahead *ahead;
 };
 
 /**

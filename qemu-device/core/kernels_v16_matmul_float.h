@@ -48,6 +48,9 @@ V16_INLINE void v16_float_step(const struct npu_mm_args *args,
 {
 	v16 w0[V16_PANELS], w1[V16_PANELS];
 
+	if (!form.pack)
+		v16_fetch_ahead(args->ahead, form.panels * 64);
+
 #pragma GCC unroll 8
 	for (size_t p = 0; p < form.panels; p++)
 		v16_weight_pair(args, form, k, n + 16 * p, single, &w0[p],

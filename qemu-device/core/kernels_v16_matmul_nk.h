@@ -104,6 +104,7 @@ V16_INLINE void v16_nk_columns(const struct npu_mm_args *args, struct v16_nk nk,
 	for (size_t i = 0; i < count; i += columns, b += columns * args->ldb) {
 		const uint8_t *rows[V16_NK_SUMS];
 
+		v16_fetch_ahead(args->ahead, columns * args->k * 2);
 		v16_nk_find(args, b, count - i, rows, columns);
 		v16_nk_pass(nk, rows, args->k, sums);
 #pragma GCC unroll 4

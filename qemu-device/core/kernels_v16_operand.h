@@ -11,6 +11,28 @@ V16_INLINE size_t v16_step(size_t c, size_t cols)
 	return cols - c < 16 ? cols - c : 16;
 }
 
+/*
+ * Fetch about @bytes more of what is needed soon. The second cache is where it
+ * waits: the first is for what is used meanwhile.
+ */
+V16_INLINE void v16_fetch_ahead(struct npu_ahead *ahead, size_t bytes)
+{
+	const uint8_t *p;
+
+	if (!ahead || ahead->next == ahead->rows)
+		return;
+	p = ahead->row[ahead->next] + ahead->done;
+	if (bytes > ahead->bytes - ahead->done)
+		bytes = ahead->bytes - ahead->done;
+	for (size_t i = 0; i < bytes; i += 64)
+		_mm_prefetch((const char *)p + i, _MM_HINT_T1);
+	ahead->done += bytes;
+	if (ahead->done >= ahead->bytes) {
+		ahead->done = 0;
+		ahead->next++;
+	}
+}
+
 /* operand_load() for columns @c .. @c + @n - 1. */
 V16_INLINE v16 v16_operand(const struct npu_vec_args *args, unsigned int s,
 			   size_t r, size_t c, size_t n)

@@ -169,6 +169,7 @@ static bool multiply(struct npu_exec *ex, const struct npu_matmul *mm,
 	a.c += p->m * a.ldc + (uint64_t)p->n * mm->region[NPU_MM_C].elem;
 	if (a.sa)
 		a.sa += 4ull * p->m;
+	a.ahead = npu_ahead_of(ex);
 	if (a.sums)
 		a.sums += p->m * matmul_groups(&a);
 	ex->npu->kernels->matmul(&a);

@@ -308,6 +308,20 @@ uint8_t *npu_mmu_page(struct npu_mmu *mmu, uint64_t va, uint32_t access,
 	return npu_mmu_span(mmu, va, access, &left, fault);
 }
 
+const uint8_t *npu_mmu_known(const struct npu_mmu *mmu, uint64_t va)
+{
+	uint64_t key = tlb_key(va, NPU_HUGE_SIZE, NPU_ACCESS_READ);
+	const struct npu_tlb_entry *entry = &mmu->huge[key % NPU_TLB_HUGE];
+
+	if (va >= VA_LIMIT)
+		return NULL;
+	if (entry->key == key)
+		return entry->host + (va & (NPU_HUGE_SIZE - 1));
+	key = tlb_key(va, NPU_PAGE_SIZE, NPU_ACCESS_READ);
+	entry = &mmu->tlb[key % NPU_TLB_ENTRIES];
+	return entry->key == key ? entry->host + (va & PAGE_MASK) : NULL;
+}
+
 const uint8_t *npu_mmu_run(struct npu_mmu *mmu, uint64_t va, uint64_t len)
 {
 	const uint8_t *first, *host;

@@ -12,7 +12,7 @@
 struct npu_core;
 
 #define NPU_TLB_ENTRIES		2048
-#define NPU_TLB_HUGE		64
+#define NPU_TLB_HUGE		1024
 #define NPU_TLB_WINDOWS		64
 
 struct npu_tlb_entry {
@@ -114,6 +114,17 @@ uint8_t *npu_mmu_page(struct npu_mmu *mmu, uint64_t va, uint32_t access,
  */
 uint8_t *npu_mmu_span(struct npu_mmu *mmu, uint64_t va, uint32_t access,
 		      uint64_t *left, struct npu_fault *fault);
+
+/**
+ * npu_mmu_known() - host memory of a byte that needs no look at tables
+ * @mmu: translations
+ * @va: address
+ *
+ * For guesses: nobody learns that the byte was asked for.
+ *
+ * Return: pointer, or NULL if it was not read before, or is not remembered.
+ */
+const uint8_t *npu_mmu_known(const struct npu_mmu *mmu, uint64_t va);
 
 /**
  * npu_mmu_run() - host memory of a range, if it lies in one piece there
