@@ -9,6 +9,7 @@
 #include <linux/cleanup.h>
 #include <linux/math64.h>
 #include <linux/rwsem.h>
+#include <linux/spinlock.h>
 
 #include "npu_device.h"
 #include "npu_meter.h"
@@ -20,10 +21,11 @@ void npu_meter_note(struct npu_device *npu)
 	u64 clock = npu_read64(npu, NPU_REG_CLOCK_LO);
 	u64 energy = npu_read64(npu, NPU_REG_ENERGY_LO);
 
-	guard(spinlock)(&meter->lock);
+	spin_lock(&meter->lock);
 	meter->time = ktime_get_boottime();
 	meter->clock = clock;
 	meter->energy_uj = energy;
+	spin_unlock(&meter->lock);
 }
 
 /**
@@ -75,11 +77,13 @@ u64 npu_meter_clock(struct npu_device *npu)
 	u64 clock;
 	bool awake = npu_meter_read(npu, NPU_REG_CLOCK_LO, &clock);
 
-	guard(spinlock)(&meter->lock);
+	spin_lock(&meter->lock);
 	if (!awake)
 		clock = meter->clock + mul_u64_u32_div(npu_meter_ns_since(meter),
 						       npu->info.clock_khz, USEC_PER_SEC);
-	return npu_meter_tell(&meter->last_clock, clock);
+	clock = npu_meter_tell(&meter->last_clock, clock);
+	spin_unlock(&meter->lock);
+	return clock;
 }
 
 /**
@@ -94,12 +98,14 @@ u64 npu_meter_energy_uj(struct npu_device *npu)
 	u64 energy;
 	bool awake = npu_meter_read(npu, NPU_REG_ENERGY_LO, &energy);
 
-	guard(spinlock)(&meter->lock);
+	spin_lock(&meter->lock);
 	/* During a reset it is awake, but nobody knows: the least that it may draw. */
 	if (!awake)
 		energy = meter->energy_uj + mul_u64_u32_div(npu_meter_ns_since(meter),
 							    npu->sleep_mw, USEC_PER_SEC);
-	return npu_meter_tell(&meter->last_energy_uj, energy) - meter->base_energy_uj;
+	energy = npu_meter_tell(&meter->last_energy_uj, energy) - meter->base_energy_uj;
+	spin_unlock(&meter->lock);
+	return energy;
 }
 
 /**

@@ -9,6 +9,7 @@
 #include <linux/cleanup.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/uaccess.h>
 
 #include <drm/drm_file.h>
@@ -180,8 +181,12 @@ int npu_ioctl_perfmon_destroy(struct drm_device *drm, void *data, struct drm_fil
 
 static bool npu_perfmon_is_idle(struct npu_perfmon *perfmon)
 {
-	guard(spinlock_irq)(&perfmon->lock);
-	return !perfmon->pending;
+	bool idle;
+
+	spin_lock_irq(&perfmon->lock);
+	idle = !perfmon->pending;
+	spin_unlock_irq(&perfmon->lock);
+	return idle;
 }
 
 /* That time runs out is no error. */
@@ -203,11 +208,11 @@ static int npu_perfmon_copy(struct npu_perfmon *perfmon, struct drm_npu_perfmon_
 	u32 i, pending, count = 0;
 	u64 jobs;
 
-	scoped_guard(spinlock_irq, &perfmon->lock) {
-		memcpy(values, perfmon->values, sizeof(values));
-		jobs = perfmon->jobs;
-		pending = perfmon->pending;
-	}
+	spin_lock_irq(&perfmon->lock);
+	memcpy(values, perfmon->values, sizeof(values));
+	jobs = perfmon->jobs;
+	pending = perfmon->pending;
+	spin_unlock_irq(&perfmon->lock);
 	for (i = 0; i < NPU_CNT_COUNT; i++)
 		if (perfmon->counters & BIT_ULL(i) && put_user(values[i], &to[count++]))
 			return -EFAULT;
@@ -216,10 +221,11 @@ static int npu_perfmon_copy(struct npu_perfmon *perfmon, struct drm_npu_perfmon_
 	if (!(args->flags & DRM_NPU_PERFMON_READ_CLEAR))
 		return 0;
 	/* Only what the caller has got; jobs may have ended meanwhile. */
-	guard(spinlock_irq)(&perfmon->lock);
+	spin_lock_irq(&perfmon->lock);
 	perfmon->jobs -= jobs;
 	for (i = 0; i < NPU_CNT_COUNT; i++)
 		perfmon->values[i] -= values[i];
+	spin_unlock_irq(&perfmon->lock);
 	return 0;
 }
 
