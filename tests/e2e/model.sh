@@ -5,7 +5,7 @@
 # What the INT8 model and the float reference write is shown side by side.
 
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 model=models/psalter.gguf
 prompt="And the king said unto"
 dir=$(mktemp -d)

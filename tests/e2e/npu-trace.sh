@@ -17,7 +17,7 @@ like "$(cat "$dir/err")" "ui.perfetto.dev" "with the driver's events"
 for op in LOAD STORE MATMUL END; do
 	ok "$(grep -q "\"op\":\"$op\"" "$dir/a.json"; echo $?)" "the device wrote $op"
 done
-for event in submit run done; do
+for event in submit run "done"; do
 	ok "$(grep -q "\"name\":\"$event\",\"cat\":\"driver\"" "$dir/a.json"; echo $?)" "the driver told of $event"
 done
 is "$(ls -d /sys/kernel/tracing/instances/npu-trace-* 2>/dev/null | wc -l)" 0 "no instance of tracefs is left"

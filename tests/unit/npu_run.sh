@@ -193,7 +193,7 @@ session "$prompt/" >/dev/null
 like "$(<"$dir/err")" "context of 24 tokens is full" "the end of the context is told"
 options=(-p "$prompt" -n 48)
 is "$(session)" "$greedy" "a session may start with a prompt"
-options=(-n 12 -md $model)
+options=(-n 12 -md "$model")
 drafted=$(session "$prompt/" "Now")
 options=(-n 12)
 is "$drafted" "$(session "$prompt/" "Now")" "a session with a model that guesses"

@@ -4,7 +4,7 @@
 # A machine with little memory: buffers that nobody needs make room for others.
 
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 . tests/lib/tap.sh
 
 test=build/tests/kselftest/madvise

@@ -5,7 +5,7 @@
 # npu-vm fails if the kernel warned of anything meanwhile.
 
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 count=${1:-100}
 
 echo 1..1
