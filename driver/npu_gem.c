@@ -4,8 +4,9 @@
  *
  * Buffers are GEM objects in shared memory, of huge pages if the kernel has some. They
  * are pinned and mapped for DMA from when they are bound until they are freed, memory is
- * short or the driver is unbound. One that is exclusive to a VM shares the VM's reservation object, so that a submit has
- * one lock to take and one fence to add for all such buffers together.
+ * short or the driver is unbound. One that is exclusive to a VM shares the VM's reservation
+ * object, so that a submit has one lock to take and one fence to add for all such buffers
+ * together.
  *
  * Buffers can be exported, and those of other drivers imported. Their fences do
  * not order jobs: programs move them between syncobjs and dma-bufs by themselves

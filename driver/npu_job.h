@@ -69,7 +69,10 @@ struct npu_sched_job {
 	/** @strikes: resets because of trouble of its queue while it was the first there */
 	u32 strikes;
 
-	/** @start_time: jiffies when it was first seen to run, and those in which it was suspended */
+	/**
+	 * @start_time: jiffies when it was first seen to run, and those in which it was
+	 * suspended
+	 */
 	unsigned long start_time;
 
 	/** @look_time: jiffies of the watchdog's last look at it */

@@ -24,7 +24,8 @@ struct npu_bind_range_case {
 	int ret;
 };
 
-#define TEST_MAP(v, s, o)	{ .op = DRM_NPU_VM_BIND_OP_MAP, .va = v, .size = s, .bo_offset = o }
+#define TEST_MAP(v, s, o) \
+	{ .op = DRM_NPU_VM_BIND_OP_MAP, .va = v, .size = s, .bo_offset = o }
 #define TEST_UNMAP(v, s)	{ .op = DRM_NPU_VM_BIND_OP_UNMAP, .va = v, .size = s }
 #define TEST_END		BIT_ULL(NPU_VA_BITS)
 

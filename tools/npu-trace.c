@@ -173,7 +173,8 @@ static int write_all(const struct arguments *args, struct trace *trace,
 	}
 	if (args->html) {
 		file = create(args->html);
-		status |= file ? finish(file, trace_write_html(trace, driver, args->insns, text, file),
+		status |= file ? finish(file,
+					trace_write_html(trace, driver, args->insns, text, file),
 					args->html) : STATUS_FAILED;
 	}
 	return status;

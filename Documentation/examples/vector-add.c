@@ -24,11 +24,14 @@ int main(void)
 	TRY(npu_builder_create(1, 65536, &b, &err)); /* a program: load, add, store */
 	uint32_t at = npu_builder_sram(b, "x, y and z", 3 * ROW);
 	struct npu_loc sx = npu_at(0, at), sy = npu_at(0, at + ROW), sz = npu_at(0, at + 2 * ROW);
-	npu_build_load(b, &(struct npu_insn_dma){ .sram = sx, .mem = mem, .row = npu_imm(2 * ROW) }, npu_order(0, NPU_TOKEN(0)));
-	npu_build_binary(b, NPU_BINARY_ADD, &(struct npu_insn_vec){ .dst = sz, .src0 = sx, .src1 = sy,
+	npu_build_load(b, &(struct npu_insn_dma){ .sram = sx, .mem = mem, .row = npu_imm(2 * ROW) },
+		npu_order(0, NPU_TOKEN(0)));
+	npu_build_binary(b, NPU_BINARY_ADD, &(struct npu_insn_vec){
+		.dst = sz, .src0 = sx, .src1 = sy,
 		.type_dst = NPU_TYPE_F32, .type_src0 = NPU_TYPE_F32, .type_src1 = NPU_TYPE_F32,
 		.rows = npu_imm(1), .cols = npu_imm(N) }, npu_order(NPU_TOKEN(0), NPU_TOKEN(1)));
-	npu_build_store(b, &(struct npu_insn_dma){ .sram = sz, .mem = sum, .row = npu_imm(ROW) }, npu_order(NPU_TOKEN(1), 0));
+	npu_build_store(b, &(struct npu_insn_dma){ .sram = sz, .mem = sum, .row = npu_imm(ROW) },
+		npu_order(NPU_TOKEN(1), 0));
 	TRY(npu_builder_finish(b, &code, &job.program_size, &err));
 	memcpy((char *)x + CODE, code, job.program_size);
 	job.program = va + CODE;

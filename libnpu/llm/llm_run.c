@@ -38,8 +38,9 @@ static void account_model(struct npu_llm *llm, enum npu_llm_phase phase,
 }
 
 /*
- * As ARGMAX: the lowest of the largest, NaN counts as -inf. The bits of a float, with negative ones
- * mirrored, are in its order as an integer: an emulated processor compares these many times as fast.
+ * As ARGMAX: the lowest of the largest, NaN counts as -inf. The bits of a float, with negative
+ * ones mirrored, are in its order as an integer: an emulated processor compares these many times
+ * as fast.
  */
 static uint32_t largest(const float *x, uint32_t n)
 {

@@ -98,8 +98,9 @@ void float_rope(float *x, uint32_t heads, uint32_t head_dim, uint32_t dims,
 }
 
 /* Softmax of q * keys over the positions @from..@to, in @scores; 1 / its sum is returned. */
-static inline __attribute__((always_inline)) float weigh(float *scores, const float *q, const float *keys, uint64_t row,
-		   uint32_t dim, uint32_t from, uint32_t to)
+static inline __attribute__((always_inline))
+float weigh(float *scores, const float *q, const float *keys, uint64_t row, uint32_t dim,
+	    uint32_t from, uint32_t to)
 {
 	float most = -INFINITY, sum = 0, scale = 1 / sqrtf(dim);
 

@@ -231,7 +231,8 @@ static int make_programs(struct job_reader *reader)
 	for (uint32_t i = 0; i < count && !ret; i++)
 		ret = make_program(reader, i, &next_arg);
 	if (!ret && next_arg != count_of(reader, JOB_SECTION_ARGS))
-		ret = job_reader_bad(reader, offsetof(struct job_header, sections[JOB_SECTION_ARGS]),
+		ret = job_reader_bad(reader,
+				     offsetof(struct job_header, sections[JOB_SECTION_ARGS]),
 				     "%u arguments, the programs have %u",
 				     count_of(reader, JOB_SECTION_ARGS), next_arg);
 	return ret;

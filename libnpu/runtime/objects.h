@@ -3,8 +3,9 @@
  * The runtime's objects, as its own files see them.
  *
  * References: buffers and VMs hold the device, VMs hold the buffers that are
- * mapped in them, queues hold their VM, fences hold their queue. The last reference frees. Locks nest in the order queue,
- * VM; no other two are held together.
+ * mapped in them, queues hold their VM, fences hold their queue. The last
+ * reference frees. Locks nest in the order queue, VM; no other two are held
+ * together.
  */
 #ifndef NPU_RUNTIME_OBJECTS_H
 #define NPU_RUNTIME_OBJECTS_H

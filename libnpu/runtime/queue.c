@@ -69,8 +69,8 @@ static int create_context(struct npu_queue *queue,
 int npu_queue_create(struct npu_vm *vm, const struct npu_queue_options *options,
 		     struct npu_queue **out, struct npu_error *err)
 {
-	static const struct npu_queue_options defaults;
 	static atomic_ullong serial = 1;
+	static const struct npu_queue_options defaults;
 	struct npu_queue *queue;
 	int ret;
 

@@ -61,6 +61,7 @@ struct sim_bo {
 
 /**
  * struct sim_vm - an address space
+ * @link: in the list of those that nobody has any more
  * @refs: its id, and its contexts
  * @serial: never another's
  * @asid: entry of the machine's context table
@@ -70,9 +71,9 @@ struct sim_bo {
  * @past: what was mapped when jobs that still run were submitted
  * @submitted: jobs so far
  * @jobs: those that have not ended, in order
- * @link: in the list of those that nobody has any more
  */
 struct sim_vm {
+	TAILQ_ENTRY(sim_vm) link;
 	unsigned int refs;
 	uint64_t serial;
 	uint32_t asid;
@@ -82,7 +83,6 @@ struct sim_vm {
 	struct sim_past past;
 	uint64_t submitted;
 	struct sim_job_list jobs;
-	TAILQ_ENTRY(sim_vm) link;
 };
 
 /**

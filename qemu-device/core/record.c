@@ -90,9 +90,9 @@ void npu_record_touch(struct npu_exec *ex, unsigned int field, uint64_t base,
 /* The instruction's share of the counters. */
 static void count(const struct npu_exec *ex, struct npu_trace_record *r)
 {
+	unsigned __int128 fj;
 	const struct npu_profile *p = &ex->npu->profile;
 	uint64_t c[NPU_CNT_SLOTS];
-	unsigned __int128 fj;
 
 	for (unsigned int i = 0; i < NPU_CNT_SLOTS; i++)
 		c[i] = ex->counters[i] - ex->record.before[i];

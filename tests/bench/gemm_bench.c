@@ -3,8 +3,9 @@
  * INT8 matrix multiply to I32: a program on the device's core, all host processors, beside oneDNN's
  * int8 gemm with as many threads. Prints both and the ratio.
  *
- * The two take turns in blocks: oneDNN's threads go on spinning for some milliseconds after a call, so
- * that what runs next beside them would be slowed, and a pause before the next one would slow them.
+ * The two take turns in blocks: oneDNN's threads go on spinning for some milliseconds after a
+ * call, so that what runs next beside them would be slowed, and a pause before the next one would
+ * slow them.
  */
 #define _GNU_SOURCE
 #include <dnnl.h>

@@ -4,9 +4,9 @@
  *
  *	llm_bench MODEL.job [PREFILL [DECODE [POSITION]...]]
  *
- * Reads a prompt of PREFILL random tokens (512) some times, then writes DECODE tokens (32) from each
- * POSITION on (0), the likeliest each time. Prints a line of JSON for each: the median of the runs, or
- * of the tokens, and the bytes between memory and cores that the device counted.
+ * Reads a prompt of PREFILL random tokens (512) some times, then writes DECODE tokens (32) from
+ * each POSITION on (0), the likeliest each time. Prints a line of JSON for each: the median of the
+ * runs, or of the tokens, and the bytes between memory and cores that the device counted.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -125,7 +125,8 @@ void machine_init(struct machine *m);
 /**
  * machine_run() - run one job and wait
  * @m: machine
- * @job: program, program_size, cores, budget, trace, num_args and args are taken; the rest is filled in
+ * @job: program, program_size, cores, budget, trace, num_args and args are taken; the rest is
+ *	filled in
  * @done: receives the completion
  *
  * Return: true if the job ended as NPU_JOB_DONE; ends the test program if it hangs for a minute.

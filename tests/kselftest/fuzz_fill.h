@@ -208,8 +208,8 @@ static inline void fuzz_fill(struct fuzz_filler *f, const struct fuzz_call *call
 		    (field->kind == FUZZ_FLAGS && value & ~field->good))
 			f->broken_rule = true;
 		/* A program's size belongs to it. */
-		if (fields == fuzz_job && field->offset == offsetof(struct drm_npu_job, program_size) &&
-		    (pick.how & 15) < 8)
+		if (fields == fuzz_job && (pick.how & 15) < 8 &&
+		    field->offset == offsetof(struct drm_npu_job, program_size))
 			value = f->objects->programs[pick.which % 3].program_size;
 		fuzz_put(to + field->offset, field->size, value);
 	}

@@ -37,7 +37,8 @@ static inline void sample_build(struct sample *s)
 	struct npu_insn_dma load = { .sram = npu_at(0, at), .mem = npu_at(8, 0),
 				     .row = npu_imm(3 * SAMPLE_ROW) };
 	struct npu_insn_dma store = { .sram = npu_at(0, at + 2 * SAMPLE_ROW),
-				      .mem = npu_at(8, 2 * SAMPLE_ROW), .row = npu_imm(SAMPLE_N * 4) };
+				      .mem = npu_at(8, 2 * SAMPLE_ROW),
+				      .row = npu_imm(SAMPLE_N * 4) };
 	struct npu_insn_vec vec = {
 		.dst = store.sram, .src0 = npu_at(0, at), .src1 = npu_at(0, at + SAMPLE_ROW),
 		.src2 = store.sram, .rows = npu_imm(1), .cols = npu_imm(SAMPLE_N),

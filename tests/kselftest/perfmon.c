@@ -8,7 +8,8 @@
 
 #define BIT64(n)	(1ull << (n))
 #define ALL		(BIT64(NPU_CNT_COUNT) - 1)
-#define FEW		(BIT64(NPU_CNT_MEM_READ) | BIT64(NPU_CNT_MEM_WRITE) | BIT64(NPU_CNT_JOBS))
+#define FEW \
+	(BIT64(NPU_CNT_MEM_READ) | BIT64(NPU_CNT_MEM_WRITE) | BIT64(NPU_CNT_JOBS))
 #define NUM_FEW		3
 #define SIZE		256u
 

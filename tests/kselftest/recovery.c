@@ -176,7 +176,8 @@ TEST_F(recovery, dump_of_a_fault)
 {
 	struct drm_npu_job copy = self->copy;
 	uint64_t args[2] = { NPU_TEST_DATA, 0x40000000 };
-	const uint32_t *insn = (void *)(uintptr_t)(self->m.code.cpu + (copy.program - self->m.code.va));
+	uint64_t at = copy.program - self->m.code.va;
+	const uint32_t *insn = (void *)(uintptr_t)(self->m.code.cpu + at);
 	char wanted[64];
 	uint32_t bo;
 

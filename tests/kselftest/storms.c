@@ -164,16 +164,19 @@ TEST_F_TIMEOUT(storms, queued_binds_across_huge_pages, 60)
 		ops[0] = (struct drm_npu_vm_bind_op){ .op = DRM_NPU_VM_BIND_OP_MAP, .handle = bo,
 						      .va = VA, .size = size };
 		ops[1] = (struct drm_npu_vm_bind_op){ .op = DRM_NPU_VM_BIND_OP_UNMAP,
-						      .va = VA + PAGES(first), .size = PAGES(count) };
+						      .va = VA + PAGES(first),
+						      .size = PAGES(count) };
 		ops[2] = (struct drm_npu_vm_bind_op){ .op = DRM_NPU_VM_BIND_OP_MAP, .handle = bo,
-						      .bo_offset = PAGES(round), .size = PAGES(count - 1),
-						      .va = VA + PAGES(first) };
+						      .bo_offset = PAGES(round),
+						      .va = VA + PAGES(first),
+						      .size = PAGES(count - 1) };
 		ASSERT_EQ(0, npu_call(self->m.fd, DRM_IOCTL_NPU_VM_BIND, &bind));
 		if (round % 4)
 			continue;
 		/* One that is not queued waits for all that is. */
 		ASSERT_EQ(0, npu_vm_unmap(self->m.fd, self->m.vm, VA + size, PAGES(1)));
-		EXPECT_EQ((first - 1) % 251, npu_peek(&self->m, &self->copy, VA + PAGES(first - 1)));
+		EXPECT_EQ((first - 1) % 251,
+			  npu_peek(&self->m, &self->copy, VA + PAGES(first - 1)));
 		EXPECT_EQ(round % 251, npu_peek(&self->m, &self->copy, VA + PAGES(first)));
 		EXPECT_EQ((round + count - 2) % 251,
 			  npu_peek(&self->m, &self->copy, VA + PAGES(first + count - 2)));

@@ -346,6 +346,7 @@ TEST_F(uring, ring_goes_first)
 TEST_F_TIMEOUT(uring, end_races_with_exit, 60)
 {
 	struct drm_npu_submit submit[8];
+	struct io_uring_sqe *sqe;
 	struct io_uring ring;
 	int i, n;
 
@@ -353,8 +354,8 @@ TEST_F_TIMEOUT(uring, end_races_with_exit, 60)
 		ASSERT_EQ(0, io_uring_queue_init(8, &ring, 0));
 		for (n = 0; n < 8; n++) {
 			submit[n] = npu_uring_submit(self->m.ctx, &self->null, 1);
-			npu_uring_add(&ring, self->m.fd, DRM_NPU_URING_SUBMIT, &submit[n], n)->flags =
-				i & 1 ? IOSQE_ASYNC : 0;
+			sqe = npu_uring_add(&ring, self->m.fd, DRM_NPU_URING_SUBMIT, &submit[n], n);
+			sqe->flags = i & 1 ? IOSQE_ASYNC : 0;
 		}
 		ASSERT_EQ(8, io_uring_submit(&ring));
 		usleep(rand() % 500);

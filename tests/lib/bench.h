@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* What benches on the host share: the clock, the median, the table, and a device with all processors. */
+/*
+ * What benches on the host share: the clock, the median, the table, and a
+ * device with all processors.
+ */
 #ifndef NPU_TESTS_BENCH_H
 #define NPU_TESTS_BENCH_H
 

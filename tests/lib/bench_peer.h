@@ -41,7 +41,8 @@ struct bench_product {
 /**
  * bench_peer_open() - start it and wait until the weights are there
  *
- * Return: false without ggml, which tests/bench/fetch-ggml has told of; ends the program on failure.
+ * Return: false without ggml, which tests/bench/fetch-ggml has told of; ends the program on
+ * failure.
  */
 bool bench_peer_open(struct bench_peer *peer, const struct bench_product *product);
 

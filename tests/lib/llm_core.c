@@ -148,8 +148,8 @@ struct npu_llm *llm_core_open(const struct npu_gguf *gguf,
 	struct llm_core *c = calloc(1, sizeof(*c));
 	struct llm_machine machine = {
 		.tensor = core_tensor, .run = core_run, .memory = core_memory,
-		.free_memory = core_free_memory, .copy = core_copy, .map = core_map, .release = core_release,
-		.opaque = c, .devices = 1,
+		.free_memory = core_free_memory, .copy = core_copy, .map = core_map,
+		.release = core_release, .opaque = c, .devices = 1,
 	};
 	struct npu_target target;
 	struct npu_error err;

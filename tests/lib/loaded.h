@@ -52,7 +52,8 @@ void *loaded_tensor(const struct loaded *loaded, const char *name);
  * A dry run goes before it, and must foretell every counter of a run that ends
  * well; and the device looks for accesses to SRAM that no token orders.
  *
- * Return: true when the job ended well, as foretold and without a hazard; else a diagnostic line was printed.
+ * Return: true when the job ended well, as foretold and without a hazard; else a
+ * diagnostic line was printed.
  */
 bool loaded_run(const struct loaded *loaded, const char *program, uint32_t cores,
 		const uint64_t *args, struct npu_completion *done);

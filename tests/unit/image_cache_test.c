@@ -317,13 +317,15 @@ static void test_directories(void)
 	unsetenv("NPU_CACHE");
 	setenv("XDG_CACHE_HOME", directory, 1);
 	snprintf(path, sizeof(path), "%s/npu", directory);
-	ok(!npu_image_cache_open(NULL, 0, &cache, &err) && !strcmp(npu_image_cache_directory(cache), path),
+	ok(!npu_image_cache_open(NULL, 0, &cache, &err) &&
+	   !strcmp(npu_image_cache_directory(cache), path),
 	   "the default lies under XDG_CACHE_HOME");
 	npu_image_cache_close(cache);
 	unsetenv("XDG_CACHE_HOME");
 	setenv("HOME", directory, 1);
 	snprintf(path, sizeof(path), "%s/.cache/npu", directory);
-	ok(!npu_image_cache_open(NULL, 0, &cache, &err) && !strcmp(npu_image_cache_directory(cache), path),
+	ok(!npu_image_cache_open(NULL, 0, &cache, &err) &&
+	   !strcmp(npu_image_cache_directory(cache), path),
 	   "or under HOME");
 	npu_image_cache_close(cache);
 	unsetenv("HOME");

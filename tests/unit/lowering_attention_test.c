@@ -62,17 +62,20 @@ static const struct shape shapes[] = {
 	{ .a = { .heads = 4, .kv_heads = 1, .head_dim = 16, .rope_dims = 16, .context = 600,
 	    .window = 600 }, RUN(1, 1, 599, 32, 2, 1 << 16), .single = true },
 	/* the plain form, in one block and in several */
-	{ .a = SHAPE(6, 2, 32, 32, 512), RUN(1, 1, 300, 192, 2, 1 << 20), .single = true, .plain = true },
+	{ .a = SHAPE(6, 2, 32, 32, 512), RUN(1, 1, 300, 192, 2, 1 << 20), .single = true,
+	  .plain = true },
 	{ .a = SHAPE(6, 2, 32, 32, 512), RUN(32, 32, 0, 192, 2, 1 << 20), .plain = true },
 	{ .a = SHAPE(6, 2, 32, 32, 512), RUN(32, 21, 100, 192, 4, 1 << 16), .plain = true },
 	{ .a = SHAPE(3, 1, 20, 12, 70), RUN(8, 5, 65, 33, 3, 1 << 15), .plain = true },
 	{ .a = { .heads = 4, .kv_heads = 2, .head_dim = 16, .context = 600, .window = 130,
 		 .scale = 0.3f }, RUN(40, 40, 500, 32, 3, 1 << 16), .plain = true },
 	/* INT8 */
-	{ .a = SHAPE(6, 2, 32, 32, 512), RUN(1, 1, 300, 192, 2, 1 << 20), .single = true, .narrow = true },
+	{ .a = SHAPE(6, 2, 32, 32, 512), RUN(1, 1, 300, 192, 2, 1 << 20), .single = true,
+	  .narrow = true },
 	{ .a = SHAPE(6, 2, 32, 32, 512), RUN(32, 32, 100, 192, 2, 1 << 18), .narrow = true },
 	{ .a = SHAPE(3, 1, 20, 12, 70), RUN(8, 5, 65, 33, 3, 1 << 15), .narrow = true },
-	{ .a = SHAPE(4, 2, 6, 6, 40), RUN(16, 16, 24, 20, 1, 1 << 15), .narrow = true, .norms = true },
+	{ .a = SHAPE(4, 2, 6, 6, 40), RUN(16, 16, 24, 20, 1, 1 << 15), .narrow = true,
+	  .norms = true },
 	{ .a = SHAPE(5, 1, 33, 2, 300), RUN(3, 3, 130, 100, 4, 1 << 15), .narrow = true },
 	{ .a = { .heads = 4, .kv_heads = 2, .head_dim = 15, .context = 600, .window = 37 },
 	  RUN(40, 40, 500, 32, 3, 1 << 17), .narrow = true },
@@ -356,8 +359,10 @@ static void test_batches(void)
 {
 	static const struct shape batches[] = {
 		{ .a = SHAPE(6, 2, 32, 32, 300), RUN(SLOTS, SLOTS, 0, 192, 2, 1 << 20) },
-		{ .a = SHAPE(6, 2, 32, 32, 300), RUN(SLOTS, 3, 0, 192, 4, 1 << 16), .narrow = true },
-		{ .a = SHAPE(3, 1, 20, 12, 300), RUN(SLOTS, SLOTS, 0, 33, 3, 1 << 15), .norms = true },
+		{ .a = SHAPE(6, 2, 32, 32, 300), RUN(SLOTS, 3, 0, 192, 4, 1 << 16),
+		  .narrow = true },
+		{ .a = SHAPE(3, 1, 20, 12, 300), RUN(SLOTS, SLOTS, 0, 33, 3, 1 << 15),
+		  .norms = true },
 		{ .a = { .heads = 2, .kv_heads = 2, .head_dim = 9, .context = 300, .window = 20 },
 		  SLOTS, 4, 0, 33, 1, 1 << 15 },
 	};
@@ -383,7 +388,8 @@ static void test_traps(void)
 		uint64_t args[4], code;
 	} bad[] = {
 		{ { 17, 4, 0, 0 }, NPU_TRAP_POSITION }, { { 21, 0, 0, 0 }, NPU_TRAP_POSITION },
-		{ { -1, 2, 0, 0 }, NPU_TRAP_POSITION }, { { INT64_MAX, 4, 0, 0 }, NPU_TRAP_POSITION },
+		{ { -1, 2, 0, 0 }, NPU_TRAP_POSITION },
+		{ { INT64_MAX, 4, 0, 0 }, NPU_TRAP_POSITION },
 		{ { 0, 5, 0, 0 }, NPU_TRAP_TOKENS }, { { 0, -1, 0, 0 }, NPU_TRAP_TOKENS },
 		{ { 0, 2, 3, 0 }, NPU_TRAP_LOGITS }, { { 0, 2, -1, 0 }, NPU_TRAP_LOGITS },
 		{ { 0, 2, 1, 3 }, NPU_TRAP_SLOT }, { { 0, 2, 1, -1 }, NPU_TRAP_SLOT },
@@ -411,7 +417,8 @@ static void test_batch_traps(void)
 		int32_t places[4];
 		uint64_t rows, code;
 	} bad[] = {
-		{ { 0, 20, 0, 1 }, 2, NPU_TRAP_POSITION }, { { 0, -1, 0, 1 }, 2, NPU_TRAP_POSITION },
+		{ { 0, 20, 0, 1 }, 2, NPU_TRAP_POSITION },
+		{ { 0, -1, 0, 1 }, 2, NPU_TRAP_POSITION },
 		{ { 0, 0, 0, 2 }, 2, NPU_TRAP_SLOT }, { { 0, 0, -1, 1 }, 2, NPU_TRAP_SLOT },
 		{ { 0, 0, 0, 1 }, 3, NPU_TRAP_TOKENS },
 	};

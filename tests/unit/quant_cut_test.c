@@ -21,7 +21,8 @@ static const struct tiny wide = {
 static bool same(const struct npu_gguf_tensor *t, const struct npu_gguf_tensor *cut,
 		 uint64_t first)
 {
-	float *whole = calloc(t->dims[0], sizeof(*whole)), *part = calloc(t->dims[0], sizeof(*part));
+	float *whole = calloc(t->dims[0], sizeof(*whole));
+	float *part = calloc(t->dims[0], sizeof(*part));
 	uint64_t count = cut->dims[0];
 	bool good = cut->rows == t->rows;
 

@@ -37,7 +37,8 @@ static const struct {
 	struct tiny tiny;
 } models[] = {
 	{ "llama", 2, NULL, { SHAPE(2, 16, 16, true), .seed = 1 } },
-	{ "llama with biases, not tied", 4, NULL, { SHAPE(4, 16, 16, false), .seed = 3, .bias = true } },
+	{ "llama with biases, not tied", 4, NULL,
+	  { SHAPE(4, 16, 16, false), .seed = 3, .bias = true } },
 	{ "three heads for one, one for the other", 2, (const float[]){ 3, 1 },
 	  { SHAPE(4, 16, 16, true), .seed = 4 } },
 	{ "qwen2", 2, NULL, { SHAPE(2, 16, 16, true), .seed = 7, .arch = "qwen2" } },

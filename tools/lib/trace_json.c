@@ -261,7 +261,8 @@ static void put_driver_event(FILE *out, const struct trace_driver_event *e)
 	bool of_job = e->kind <= TRACE_DRIVER_DONE;
 
 	fprintf(out, ",\n{\"ph\":\"i\",\"s\":\"%c\",\"pid\":%u,\"tid\":%u,\"ts\":%.3f,\"name\":\"%s\",\"cat\":\"driver\",\"args\":{\"event\":",
-		of_job ? 't' : 'g', DRIVER_PID, e->kind + 1u, e->time_ns / 1e3, driver_names[e->kind]);
+		of_job ? 't' : 'g', DRIVER_PID, e->kind + 1u, e->time_ns / 1e3,
+		driver_names[e->kind]);
 	trace_put_string(out, e->text);
 	fputs("}}", out);
 	if (!of_job)

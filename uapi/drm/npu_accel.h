@@ -73,7 +73,10 @@ enum drm_npu_sync_flags {
 	/** @DRM_NPU_SYNC_SIGNAL: the operation's end signals it */
 	DRM_NPU_SYNC_SIGNAL = 1 << 1,
 
-	/** @DRM_NPU_SYNC_TIMELINE: @timeline_point is a point of a timeline, else the syncobj is binary */
+	/**
+	 * @DRM_NPU_SYNC_TIMELINE: @timeline_point is a point of a timeline, else the syncobj
+	 * is binary
+	 */
 	DRM_NPU_SYNC_TIMELINE = 1 << 2,
 };
 
@@ -304,7 +307,10 @@ struct drm_npu_bo_label {
 	/** @pad: zero */
 	__u32 pad;
 
-	/** @label: user pointer to a string of at most DRM_NPU_BO_LABEL_LEN bytes; zero: no label */
+	/**
+	 * @label: user pointer to a string of at most DRM_NPU_BO_LABEL_LEN bytes; zero: no
+	 * label
+	 */
 	__u64 label;
 };
 
@@ -541,7 +547,10 @@ struct drm_npu_context_create {
 	/** @priority: enum drm_npu_priority */
 	__u32 priority;
 
-	/** @timeout_ms: time that a job may take once it runs, at most timeout_max_ms; zero: timeout_default_ms */
+	/**
+	 * @timeout_ms: time that a job may take once it runs, at most timeout_max_ms; zero:
+	 * timeout_default_ms
+	 */
 	__u32 timeout_ms;
 
 	/** @id: out: id of the context */
@@ -613,7 +622,10 @@ struct drm_npu_context_query {
 	/** @fault_job: out: seqno of the job that @code speaks of; zero: none */
 	__u64 fault_job;
 
-	/** @status: out: enum npu_job_status of that job; NPU_JOB_PENDING: lost in a reset, or cancelled before it ran */
+	/**
+	 * @status: out: enum npu_job_status of that job; NPU_JOB_PENDING: lost in a reset, or
+	 * cancelled before it ran
+	 */
 	__u32 status;
 
 	/** @code: out: enum npu_fault_code */
@@ -702,8 +714,8 @@ struct drm_npu_job {
 /**
  * struct drm_npu_submit - DRM_IOCTL_NPU_SUBMIT
  *
- * Submits jobs in order; either all or none. -EBADFD if the context is banned. Waits of a job see signals of the
- * jobs before it in the same call. A job's fence carries the error: -EFAULT
+ * Submits jobs in order; either all or none. -EBADFD if the context is banned. Waits of a
+ * job see signals of the jobs before it in the same call. A job's fence carries the error: -EFAULT
  * (page fault, no address space), -EINVAL (refused or illegal program), -EOVERFLOW (budget),
  * -ETIMEDOUT (timeout), -ECANCELED (context destroyed, banned, or aborted), -EIO (bus, lost).
  */
@@ -717,7 +729,10 @@ struct drm_npu_submit {
 	/** @jobs: array of &struct drm_npu_job, 1 to 64; only read */
 	struct drm_npu_obj_array jobs;
 
-	/** @first_seqno: out: number of the first job in its context; the others follow; the first ever is 1 */
+	/**
+	 * @first_seqno: out: number of the first job in its context; the others follow; the
+	 * first ever is 1
+	 */
 	__u64 first_seqno;
 };
 
@@ -838,7 +853,10 @@ struct drm_npu_event {
 	/** @context_id: context */
 	__u32 context_id;
 
-	/** @error: negative errno of the job's fence (JOB_FAILED), or of submits (CONTEXT_BANNED) */
+	/**
+	 * @error: negative errno of the job's fence (JOB_FAILED), or of submits
+	 * (CONTEXT_BANNED)
+	 */
 	__s32 error;
 
 	/** @seqno: number of the job in its context */
@@ -847,7 +865,10 @@ struct drm_npu_event {
 	/** @time_ns: CLOCK_MONOTONIC */
 	__u64 time_ns;
 
-	/** @dropped: events of this file before this one that were lost, as nobody read or memory was short */
+	/**
+	 * @dropped: events of this file before this one that were lost, as nobody read or
+	 * memory was short
+	 */
 	__u32 dropped;
 
 	/** @status: enum npu_job_status; NPU_JOB_PENDING as in &struct drm_npu_context_query */
@@ -889,7 +910,10 @@ enum drm_npu_uring_op {
 	 */
 	DRM_NPU_URING_WAIT,
 
-	/** @DRM_NPU_URING_VM_BIND: &struct drm_npu_vm_bind; completes when it is done, ASYNC or not */
+	/**
+	 * @DRM_NPU_URING_VM_BIND: &struct drm_npu_vm_bind; completes when it is done, ASYNC or
+	 * not
+	 */
 	DRM_NPU_URING_VM_BIND,
 };
 

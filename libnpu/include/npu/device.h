@@ -106,8 +106,9 @@ struct npu_device_usage {
  * the same profile.
  *
  * Return: 0; -ENOENT without a node; -ENODEV if no node, or not that one, is
- * an NPU; -EINVAL for a machine in the process that cannot be built; -EACCES without permission; -EPROTO if driver, device and library
- * speak different versions; or another negative errno.
+ * an NPU; -EINVAL for a machine in the process that cannot be built; -EACCES
+ * without permission; -EPROTO if driver, device and library speak different
+ * versions; or another negative errno.
  */
 int npu_device_open(const char *path, struct npu_device **device,
 		    struct npu_error *err);

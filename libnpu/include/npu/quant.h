@@ -70,7 +70,7 @@ enum npu_quant_scales {
 	NPU_SCALES_DYNAMIC,	/* each row's largest magnitude, as it comes */
 	NPU_SCALES_ABSMAX,	/* the largest magnitude in the calibration text */
 	NPU_SCALES_PERCENTILE,	/* the magnitude that a part of all does not exceed */
-	NPU_SCALES_MSE,		/* the smallest mean squared error of rounding and clipping */
+	NPU_SCALES_MSE,		/* the smallest mean squared error of rounding, clipping */
 };
 
 /**

@@ -5,8 +5,9 @@
  *	ggml_peer TYPE K N ROWS COUNT THREADS
  *
  * Makes COUNT matrices of N outputs and K inputs of TYPE (q8_0 or q4_0), says for which
- * processor ggml was compiled and which of its layouts is fastest for them, and then for each line of input multiplies ROWS vectors by each
- * matrix and prints the seconds that it took. See bench_peer.h.
+ * processor ggml was compiled and which of its layouts is fastest for them, and then for each
+ * line of input multiplies ROWS vectors by each matrix and prints the seconds that it took. See
+ * bench_peer.h.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -116,7 +116,10 @@ static void any_field(struct dice *d, struct npu_insn *insn, const struct npu_in
 			insn->wait ^= 1u << below(d, 8);
 		break;
 	case 6:
-		insn->imm[i % 2] = form->imms >> i % 2 & 1 ? below(d, 2) ? edge(d) : d->state >> 20 : 0;
+		if (!(form->imms >> i % 2 & 1))
+			insn->imm[i % 2] = 0;
+		else
+			insn->imm[i % 2] = below(d, 2) ? edge(d) : d->state >> 20;
 		break;
 	default:
 		if (form->vals >> i & 1)
@@ -157,7 +160,9 @@ static void tidy(struct dice *d, struct npu_insn *insn)
 
 		memset(insn->addr[i].reserved, 0, sizeof(insn->addr[i].reserved));
 		insn->addr[i].offset = named ? insn->addr[i].offset : 0;
-		insn->addr[i].reg = named || form.regs >> i & 1 ? insn->addr[i].reg % NPU_NUM_REGS : 0;
+		insn->addr[i].reg %= NPU_NUM_REGS;
+		if (!named && !(form.regs >> i & 1))
+			insn->addr[i].reg = 0;
 		if (!(form.vals >> i & 1))
 			insn->val[i] = 0;
 		else if (insn->val[i] & NPU_VAL_REG)
@@ -247,7 +252,8 @@ static void change_head(struct dice *d, struct fuzz_program *head)
 		break;
 	default:
 		head->args[below(d, FUZZ_PROGRAM_ARGS)] =
-			below(d, 2) ? any_offset(d) : below(d, 2) ? edge(d) : d->state << below(d, 32);
+			below(d, 2) ? any_offset(d) :
+			below(d, 2) ? edge(d) : d->state << below(d, 32);
 	}
 }
 

@@ -46,7 +46,11 @@ _Static_assert(sizeof(struct fuzz_program) == 64, "instructions stay aligned");
  */
 size_t fuzz_program_mutate(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
 
-/** fuzz_program_cross() - instructions of two programs into one; as libFuzzer's LLVMFuzzerCustomCrossOver() */
+/**
+ * fuzz_program_cross() - instructions of two programs into one
+ *
+ * As libFuzzer's LLVMFuzzerCustomCrossOver().
+ */
 size_t fuzz_program_cross(const uint8_t *a, size_t a_size, const uint8_t *b, size_t b_size,
 			  uint8_t *out, size_t max_size, unsigned int seed);
 

@@ -26,14 +26,16 @@
 #define WORLD_DATA_PAGES 32u
 #define WORLD_QUEUES	4u
 
-#define WORLD_READ_ONLY	480u	/* of a table's entries, the first that cannot be written */
-#define WORLD_ABSENT	504u	/* and the first that is not there */
+/* Of a table's entries, the first that cannot be written, and the first that is not there. */
+#define WORLD_READ_ONLY	480u
+#define WORLD_ABSENT	504u
 
 #define WORLD_BUS(page)	(FUZZ_BASE + (uint64_t)(page) * FUZZ_PAGE)
 #define WORLD_AT(page)	((uint32_t)(page) * FUZZ_PAGE)
 /* Where programs are for context 1: that page of the table shows them. */
 #define WORLD_CODE_ENTRY 448u
-#define WORLD_CODE_VA(page)	((WORLD_CODE_ENTRY + (page) - WORLD_PROGRAMS) * (uint64_t)FUZZ_PAGE)
+#define WORLD_CODE_VA(page) \
+	((WORLD_CODE_ENTRY + (page) - WORLD_PROGRAMS) * (uint64_t)FUZZ_PAGE)
 
 /* Contexts and page tables, all else zero. */
 void fuzz_world_build(uint8_t *memory);

@@ -2,8 +2,8 @@
 /*
  * A guest that does anything in any order: registers, rings, descriptors,
  * events, aborts, resets of all kinds, faults on demand, states saved, changed and
- * loaded, while jobs run on threads and the bus misbehaves. Whatever it did, a reset from outside comes
- * to its end, gives all memory back, and jobs run again.
+ * loaded, while jobs run on threads and the bus misbehaves. Whatever it did, a reset
+ * from outside comes to its end, gives all memory back, and jobs run again.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -331,7 +331,8 @@ static void once(struct device *d, struct fuzz_bytes *in)
 		if (what & 0x80)
 			npu_core_set_power(d->npu, what & 0x40);
 		else
-			__atomic_fetch_add(&d->bus->clock, 1000ull << (what >> 2), __ATOMIC_RELAXED);
+			__atomic_fetch_add(&d->bus->clock, 1000ull << (what >> 2),
+					   __ATOMIC_RELAXED);
 	}
 }
 

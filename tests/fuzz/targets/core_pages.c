@@ -268,7 +268,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	npu_mmu_leave(p.mmu);
 	pthread_mutex_unlock(&p.npu->lock);
 	fuzz_assert(!p.bus->mappings);
-	fuzz_assert(npu_core_read(p.npu, NPU_REG_TLB_DONE) == npu_core_read(p.npu, NPU_REG_TLB_SEQ));
+	fuzz_assert(npu_core_read(p.npu, NPU_REG_TLB_DONE) ==
+		    npu_core_read(p.npu, NPU_REG_TLB_SEQ));
 	fuzz_assert(p.mmu->max_windows <= 8192);
 	return 0;
 }

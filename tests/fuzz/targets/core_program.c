@@ -198,7 +198,8 @@ static void foretell(const struct machine *m, const struct fuzz_program *head, u
 	if (m->done.status == NPU_JOB_DONE) {
 		fuzz_assert(dry.done.status == NPU_JOB_DONE || looks);
 		fuzz_assert(dry.done.status != NPU_JOB_DONE ||
-			    !memcmp(dry.done.counters, m->done.counters, sizeof(dry.done.counters)));
+			    !memcmp(dry.done.counters, m->done.counters,
+				    sizeof(dry.done.counters)));
 	} else if (!looks && m->done.cores == 1 && !of_memory(m->done.fault.code)) {
 		fuzz_assert(!memcmp(&dry.done.fault, &m->done.fault, sizeof(dry.done.fault)));
 	}
