@@ -114,6 +114,25 @@ static bool covers(const struct npu_window *w, uint64_t bus)
 	       bus - w->bus <= w->len - NPU_PAGE_SIZE;
 }
 
+static uint32_t window_slot(uint64_t bus, uint64_t page, bool write)
+{
+	unsigned int shift = write && page == NPU_PAGE_SIZE ? NPU_PAGE_SHIFT :
+						      NPU_HUGE_SHIFT;
+
+	return (uint32_t)((bus >> shift) * 2 + write) % NPU_TLB_WINDOWS;
+}
+
+/* Host memory of the page at @bus, if it is in window number @i. */
+static uint8_t *old_window(const struct npu_mmu *mmu, uint32_t i, uint64_t bus,
+			   bool write)
+{
+	const struct npu_window *w = &mmu->windows[i];
+
+	if (i >= mmu->num_windows || w->write != write || !covers(w, bus))
+		return NULL;
+	return w->host + (bus - w->bus);
+}
+
 /*
  * Host memory of the page at @bus. One for reading reaches to the end of the
  * 2 MiB around it, to ask the owner less often. One for writing ends with the
@@ -123,18 +142,11 @@ static uint8_t *window(struct npu_mmu *mmu, uint64_t bus, uint64_t page,
 		       bool write)
 {
 	uint64_t reach = write ? page : NPU_HUGE_SIZE;
-	unsigned int shift = write && page == NPU_PAGE_SIZE ? NPU_PAGE_SHIFT :
-						      NPU_HUGE_SHIFT;
-	uint32_t hash = (uint32_t)((bus >> shift) * 2 + write) % NPU_TLB_WINDOWS;
-	uint32_t *recent = &mmu->recent[hash];
-	uint8_t *host;
+	uint32_t *recent = &mmu->recent[window_slot(bus, page, write)];
+	uint8_t *host = old_window(mmu, *recent, bus, write);
 
-	if (*recent < mmu->num_windows) {
-		const struct npu_window *w = &mmu->windows[*recent];
-
-		if (w->write == write && covers(w, bus))
-			return w->host + (bus - w->bus);
-	}
+	if (host)
+		return host;
 	host = new_window(mmu, recent, bus, reach - (bus & (reach - 1)), write);
 	return host && covers(&mmu->windows[*recent], bus) ? host : NULL;
 }
@@ -308,6 +320,24 @@ uint8_t *npu_mmu_page(struct npu_mmu *mmu, uint64_t va, uint32_t access,
 	return npu_mmu_span(mmu, va, access, &left, fault);
 }
 
+/* The same by the table that was walked last, and a window that there is. */
+static const uint8_t *known_leaf(const struct npu_mmu *mmu, uint64_t va)
+{
+	struct npu_fault unused;
+	const uint8_t *host;
+	uint64_t leaf;
+	uint32_t slot;
+	bool table;
+
+	if (!mmu->leaves || mmu->leaves_of != va / NPU_HUGE_SIZE ||
+	    !read_entry(mmu->leaves, va, 0, NPU_ACCESS_READ, &leaf, &table, &unused) ||
+	    !(leaf & NPU_PTE_READ))
+		return NULL;
+	slot = window_slot(leaf & NPU_PTE_ADDR, NPU_PAGE_SIZE, false);
+	host = old_window(mmu, mmu->recent[slot], leaf & NPU_PTE_ADDR, false);
+	return host ? host + (va & PAGE_MASK) : NULL;
+}
+
 const uint8_t *npu_mmu_known(const struct npu_mmu *mmu, uint64_t va)
 {
 	uint64_t key = tlb_key(va, NPU_HUGE_SIZE, NPU_ACCESS_READ);
@@ -319,7 +349,9 @@ const uint8_t *npu_mmu_known(const struct npu_mmu *mmu, uint64_t va)
 		return entry->host + (va & (NPU_HUGE_SIZE - 1));
 	key = tlb_key(va, NPU_PAGE_SIZE, NPU_ACCESS_READ);
 	entry = &mmu->tlb[key % NPU_TLB_ENTRIES];
-	return entry->key == key ? entry->host + (va & PAGE_MASK) : NULL;
+	if (entry->key == key)
+		return entry->host + (va & PAGE_MASK);
+	return known_leaf(mmu, va);
 }
 
 const uint8_t *npu_mmu_run(struct npu_mmu *mmu, uint64_t va, uint64_t len)

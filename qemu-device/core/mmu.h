@@ -13,7 +13,7 @@ struct npu_core;
 
 #define NPU_TLB_ENTRIES		2048
 #define NPU_TLB_HUGE		1024
-#define NPU_TLB_WINDOWS		64
+#define NPU_TLB_WINDOWS		1024
 
 struct npu_tlb_entry {
 	uint64_t key;	/* page number, access, and a one: zero is empty */

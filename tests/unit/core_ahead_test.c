@@ -71,6 +71,32 @@ static void limits(void)
 	ok(a && !npu_ahead_of(ex), "translations dropped: the guess goes with them");
 }
 
+/* Pages of 4 KiB: by the table that was walked last, in memory that is mapped already. */
+static void small_pages(void)
+{
+	static uint64_t table[512];
+	uint64_t va = VA + 5 * NPU_HUGE_SIZE, bus = 7 * NPU_HUGE_SIZE;
+	struct npu_window w = { .bus = bus, .host = host, .len = NPU_HUGE_SIZE };
+	struct npu_mmu *mmu = &ex->mmu;
+
+	table[3] = bus | 0x9000 | NPU_PTE_VALID | NPU_PTE_LEAF | NPU_PTE_READ;
+	table[4] = bus | 0xa000 | NPU_PTE_VALID | NPU_PTE_LEAF | NPU_PTE_WRITE;
+	table[5] = (bus + NPU_HUGE_SIZE) | NPU_PTE_VALID | NPU_PTE_LEAF | NPU_PTE_READ;
+	ok(!npu_mmu_known(mmu, va + 0x3010), "no table was walked");
+	mmu->leaves = (const uint8_t *)table;
+	mmu->leaves_of = va / NPU_HUGE_SIZE;
+	ok(!npu_mmu_known(mmu, va + 0x3010), "no memory is mapped");
+	mmu->windows = &w;
+	mmu->num_windows = 1;
+	ok(npu_mmu_known(mmu, va + 0x3010) == host + 0x9010, "a page of 4 KiB");
+	ok(!npu_mmu_known(mmu, va + 0x2010), "none there");
+	ok(!npu_mmu_known(mmu, va + 0x4010), "one that may not be read");
+	ok(!npu_mmu_known(mmu, va + 0x5010), "one in memory that is not mapped");
+	ok(!npu_mmu_known(mmu, va + NPU_HUGE_SIZE + 0x3010), "of another table");
+	ok(!npu_mmu_known(mmu, va + (1ull << NPU_VA_BITS)), "an address that there is not");
+	mmu->num_windows = 0;
+}
+
 int main(void)
 {
 	ex = calloc(1, sizeof(*ex));
@@ -79,6 +105,7 @@ int main(void)
 	remember();
 	guesses();
 	limits();
+	small_pages();
 	free(ex);
 	return done_testing();
 }
