@@ -19,6 +19,14 @@ is $status 123 "a kernel's warning fails a command that succeeded"
 like "$text" "guest's kernel warned.*$dir/kernel.log" "it is said where the log is"
 like "$text" "WARNING: CPU: 0 PID: 1 at a test" "the warning is shown"
 
+run --timeout 100 -- sh -c 'for line in "npu-test: some/test" before "BUG: one" "RIP: 0010:f" after
+	do echo "$line" >/dev/kmsg; done'
+like "$(echo $text)" "some/test .*before .*BUG: one \\[[^]]*\\] after" \
+	"it is shown with the test that ran and the lines around, but for registers"
+
+run --timeout 100 -- sh -c 'echo "traps: a[1] general protection fault ip:0 sp:0 error:0" >/dev/kmsg'
+is $status 0 "a program's own fault is no complaint of the kernel"
+
 run --timeout 100 --allow-warnings -- sh -c 'echo "BUG: not really" >/dev/kmsg; exit 5'
 is $status 5 "--allow-warnings leaves the status alone"
 
