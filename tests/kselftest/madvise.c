@@ -131,7 +131,8 @@ TEST_F(madvise, not_needed_goes)
 	EXPECT_EQ(42, PEEK(VA + BO_SIZE - 64));
 	ASSERT_EQ(0, shrink());
 	EXPECT_EQ(resident - (int64_t)BO_SIZE, fdinfo(self->m.fd, "drm-resident-memory"));
-	EXPECT_EQ(0, fdinfo(self->m.fd, "drm-purgeable-memory"));
+	/* Newer kernels leave the key out when there is none. */
+	EXPECT_GE(0, fdinfo(self->m.fd, "drm-purgeable-memory"));
 	EXPECT_EQ(0, ADVISE(DONTNEED));
 	EXPECT_EQ(0, ADVISE(WILLNEED));
 	/* The mapping is there, but leads nowhere. */

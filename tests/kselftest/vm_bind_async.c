@@ -247,7 +247,7 @@ TEST_F(async, closing_does_not_take_it_back)
 {
 	struct drm_npu_job spin = npu_prog_spin(&self->m);
 	uint32_t gate = npu_syncobj_create(self->m.fd, 0), bo, ctx, vm;
-	struct drm_npu_usage_info before = npu_usage(self->m.fd);
+	struct drm_npu_usage_info before = npu_usage(self->m.fd), after;
 	struct drm_npu_sync syncs[2] = { wait_for(gate, 0), signals(self->done, 1) };
 	struct drm_npu_vm_bind_op op;
 	struct drm_npu_vm_bind args;
@@ -267,10 +267,14 @@ TEST_F(async, closing_does_not_take_it_back)
 	ASSERT_EQ(0, npu_syncobj_wait(self->m.fd, self->done, 1));
 	EXPECT_EQ(-ECANCELED, npu_syncobj_error(self->m.fd, gate));
 	/* Then all of it goes, by itself. */
-	for (int i = 0; i < 1000 && npu_usage(self->m.fd).bo_count != before.bo_count; i++)
+	for (int i = 0; i < 1000; i++) {
+		after = npu_usage(self->m.fd);
+		if (after.bo_count == before.bo_count && after.vms == before.vms)
+			break;
 		usleep(10000);
-	EXPECT_EQ(before.bo_count, npu_usage(self->m.fd).bo_count);
-	EXPECT_EQ(before.vms, npu_usage(self->m.fd).vms);
+	}
+	EXPECT_EQ(before.bo_count, after.bo_count);
+	EXPECT_EQ(before.vms, after.vms);
 }
 
 /* Small pages, large ones and nothing at the same place, over and over, in one call. */
