@@ -10,6 +10,7 @@
 #ifndef __NPU_COMPAT_H__
 #define __NPU_COMPAT_H__
 
+#include <linux/dma-mapping.h>
 #include <linux/fs.h>
 #include <linux/io_uring/cmd.h>
 #include <linux/kmemleak.h>
@@ -27,6 +28,11 @@
 
 #include "npu_gem.h"
 #include "npu_probed.h"
+
+/* Asked for in vain where it is not known. */
+#ifndef DMA_ATTR_REQUIRE_COHERENT
+#define DMA_ATTR_REQUIRE_COHERENT	0
+#endif
 
 /*
  * The lock of a buffer's list of mappings: once each driver's own. Those could

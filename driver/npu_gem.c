@@ -128,6 +128,7 @@ struct drm_gem_object *npu_gem_create_object(struct drm_device *drm, size_t size
 	INIT_LIST_HEAD(&bo->link);
 	mutex_init(&bo->lock);
 	npu_shrinker_init_bo(bo);
+	bo->dma_direction = DMA_BIDIRECTIONAL;
 	bo->base.base.funcs = &npu_gem_funcs;
 	/* Neither the device's writes nor those through a mapping mark them. */
 	bo->base.pages_mark_dirty_on_put = true;

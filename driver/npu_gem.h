@@ -2,6 +2,7 @@
 #ifndef __NPU_GEM_H__
 #define __NPU_GEM_H__
 
+#include <linux/dma-direction.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/workqueue.h>
@@ -50,6 +51,12 @@ struct npu_bo {
 	 */
 	dma_addr_t *pages;
 
+	/** @dma_direction: who reads and writes the pages when they are mapped for DMA */
+	enum dma_data_direction dma_direction;
+
+	/** @dma_attrs: how they are mapped for DMA */
+	unsigned long dma_attrs;
+
 	/** @pins: those who need @pages to stay; protected by @lock */
 	u32 pins;
 
@@ -77,6 +84,7 @@ struct drm_gem_object *npu_gem_import_sg_table(struct drm_device *drm,
 					       struct dma_buf_attachment *attach,
 					       struct sg_table *sgt);
 dma_addr_t *npu_gem_make_list(struct sg_table *sgt, size_t count);
+void npu_gem_free_table(struct npu_bo *bo, struct sg_table *sgt);
 void npu_gem_init(struct npu_device *npu);
 void npu_gem_publish(struct npu_bo *bo);
 int npu_gem_pin(struct npu_bo *bo);

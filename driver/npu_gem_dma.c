@@ -28,6 +28,18 @@ static void npu_gem_detach(struct npu_bo *bo)
 	dma_buf_detach(attach->dmabuf, attach);
 }
 
+/**
+ * npu_gem_free_table() - unmap pages from DMA and forget where they are
+ * @bo: buffer that they are of
+ * @sgt: the pages
+ */
+void npu_gem_free_table(struct npu_bo *bo, struct sg_table *sgt)
+{
+	dma_unmap_sgtable(bo->base.base.dev->dev, sgt, bo->dma_direction, bo->dma_attrs);
+	sg_free_table(sgt);
+	kfree(sgt);
+}
+
 /*
  * By the last user or after unplug, and without locks that are held over
  * reservations: an exporter's is taken.
@@ -42,9 +54,7 @@ static void npu_gem_unmap_dma(struct npu_bo *bo)
 		npu_gem_detach(bo);
 		return;
 	}
-	dma_unmap_sgtable(shmem->base.dev->dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
-	sg_free_table(shmem->sgt);
-	kfree(shmem->sgt);
+	npu_gem_free_table(bo, shmem->sgt);
 	shmem->sgt = NULL;
 }
 

@@ -14,7 +14,6 @@
  * All this runs in reclaim. It takes no lock that may be held over an allocation,
  * and reservations only if they are free.
  */
-#include <linux/dma-mapping.h>
 #include <linux/dma-resv.h>
 #include <linux/shrinker.h>
 #include <linux/swap.h>
@@ -76,11 +75,11 @@ static dma_addr_t *npu_shrinker_take_list(struct npu_bo *bo)
 	return npu_shrinker_may_take(bo) ? xchg(&bo->pages, NULL) : NULL;
 }
 
-static void npu_shrinker_unpin(struct drm_gem_shmem_object *shmem)
+static void npu_shrinker_unpin(struct npu_bo *bo)
 {
-	dma_unmap_sgtable(shmem->base.dev->dev, shmem->sgt, DMA_BIDIRECTIONAL, 0);
-	sg_free_table(shmem->sgt);
-	kfree(shmem->sgt);
+	struct drm_gem_shmem_object *shmem = &bo->base;
+
+	npu_gem_free_table(bo, shmem->sgt);
 	shmem->sgt = NULL;
 	drm_gem_shmem_put_pages_locked(shmem);
 }
@@ -105,7 +104,7 @@ static bool npu_shrinker_take_locked(struct npu_bo *bo)
 	if (shmem->madv > 0)
 		drm_gem_shmem_purge_locked(shmem);
 	else
-		npu_shrinker_unpin(shmem);
+		npu_shrinker_unpin(bo);
 	kvfree(pages);
 	return true;
 }

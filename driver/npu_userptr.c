@@ -46,11 +46,8 @@ static struct npu_device *npu_userptr_device(const struct npu_bo *bo)
 
 static void npu_userptr_free_pages(struct npu_bo *bo, struct npu_userptr_pages *pages)
 {
-	if (pages->sgt) {
-		dma_unmap_sgtable(bo->base.base.dev->dev, pages->sgt, DMA_BIDIRECTIONAL, 0);
-		sg_free_table(pages->sgt);
-		kfree(pages->sgt);
-	}
+	if (pages->sgt)
+		npu_gem_free_table(bo, pages->sgt);
 	kvfree(pages->list);
 }
 
@@ -184,7 +181,7 @@ static int npu_userptr_map_dma(struct npu_bo *bo, struct page **from,
 					GFP_KERNEL_ACCOUNT);
 	if (ret)
 		goto err_free;
-	ret = dma_map_sgtable(bo->base.base.dev->dev, sgt, DMA_BIDIRECTIONAL, 0);
+	ret = dma_map_sgtable(bo->base.base.dev->dev, sgt, bo->dma_direction, bo->dma_attrs);
 	if (ret)
 		goto err_table;
 	pages->sgt = sgt;
@@ -449,6 +446,13 @@ static struct npu_bo *npu_userptr_create(struct npu_device *npu,
 	}
 	drm_gem_private_object_init(&npu->drm, obj, args->size);
 	bo->flags = args->flags | DRM_NPU_BO_NO_MMAP;
+	/*
+	 * The process reads and writes it meanwhile, perhaps by several buffers, so copies
+	 * of it would be of no use, and nobody would say when to bring caches up to date.
+	 */
+	bo->dma_attrs = DMA_ATTR_SKIP_CPU_SYNC | DMA_ATTR_REQUIRE_COHERENT;
+	if (args->flags & DRM_NPU_BO_READONLY)
+		bo->dma_direction = DMA_TO_DEVICE;
 	npu_gem_publish(bo);
 	ret = mmu_interval_notifier_insert(&bo->userptr->notifier, current->mm, args->pointer,
 					   args->size, &npu_userptr_ops);
