@@ -43,11 +43,12 @@ static void npu_shrinker_put(struct npu_bo *bo)
 
 /**
  * npu_shrinker_init_bo() - make a buffer ready for the shrinker
- * @bo: buffer
+ * @bo: buffer, its locks initialized
  */
 void npu_shrinker_init_bo(struct npu_bo *bo)
 {
 	INIT_WORK(&bo->put_work, npu_shrinker_put_work);
+	npu_shrinker_might_lock(&bo->lock);
 }
 
 static bool npu_shrinker_is_bound(const struct npu_bo *bo)
@@ -193,6 +194,7 @@ static void npu_shrinker_fini(void *shrinker)
  */
 int npu_shrinker_init(struct npu_device *npu)
 {
+	npu_shrinker_might_lock(&npu->vms_lock);
 	npu->shrinker = shrinker_alloc(0, "drm-npu:%s", dev_name(npu->drm.dev));
 	if (!npu->shrinker)
 		return -ENOMEM;

@@ -12,6 +12,7 @@
 #include "npu_client.h"
 #include "npu_device.h"
 #include "npu_drv.h"
+#include "npu_shrinker.h"
 #include "npu_tlb.h"
 #include "npu_vm.h"
 #include "npu_compat.h"
@@ -165,6 +166,7 @@ static struct npu_vm *npu_vm_create(struct npu_device *npu, struct npu_client *c
 	kref_init(&vm->users);
 	mutex_init(&vm->bind_lock);
 	mutex_init(&vm->lock);
+	npu_shrinker_might_lock(&vm->lock);
 	drm_gpuvm_init(&vm->base, "npu", DRM_GPUVM_RESV_PROTECTED | DRM_GPUVM_IMMEDIATE_MODE,
 		       &npu->drm, root, npu->info.va_start,
 		       npu->info.va_end - npu->info.va_start, 0, 0, &npu_vm_ops);
