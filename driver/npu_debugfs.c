@@ -18,6 +18,7 @@
 
 #include "npu_debugfs.h"
 #include "npu_device.h"
+#include "npu_flr.h"
 #include "npu_reset.h"
 
 static int npu_debugfs_do_reset(struct npu_device *npu, const char *what)
@@ -55,6 +56,7 @@ static ssize_t npu_debugfs_reset_write(struct file *file, const char __user *fro
 	ret = pm_runtime_resume_and_get(npu->drm.dev);
 	if (!ret) {
 		ret = npu_debugfs_do_reset(npu, strim(buf));
+		npu_flr_flush(npu);
 		pm_runtime_put_autosuspend(npu->drm.dev);
 	}
 	drm_dev_exit(idx);

@@ -243,36 +243,6 @@ int npu_device_reset(struct npu_device *npu)
 	return -EIO;
 }
 
-/**
- * npu_device_flr() - function level reset, which is for a device that takes no other
- * @npu: device, full of trouble
- *
- * Afterwards no DMA and no interrupt from before can come.
- *
- * Return: 0, or a negative errno if the device does not come back.
- */
-int npu_device_flr(struct npu_device *npu)
-{
-	struct pci_dev *pdev = to_pci_dev(npu->drm.dev);
-	int ret;
-
-	if (npu_inject(&npu->inject.stuck_flrs))
-		return -EIO;
-	/* For one that was pulled out PCI would wait for a minute. */
-	if (!pci_device_is_present(pdev))
-		return -ENODEV;
-	ret = pci_save_state(pdev);
-	if (!ret)
-		ret = pcie_reset_flr(pdev, PCI_RESET_DO_RESET);
-	/* Bus Master and the interrupts' table are gone with the rest. */
-	pci_restore_state(pdev);
-	if (!ret && npu_device_gone(npu))
-		ret = -EIO;
-	if (ret)
-		drm_err(&npu->drm, "function level reset failed: %d\n", ret);
-	return ret;
-}
-
 /* A device of before 0.4 has no such register, and ignores it. */
 static void npu_device_write_timeslice(struct npu_device *npu)
 {

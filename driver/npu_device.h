@@ -152,6 +152,15 @@ struct npu_device {
 	/** @reset_work: full reset; on @reset_wq */
 	struct work_struct reset_work;
 
+	/** @flr_wq: for @flr_work alone */
+	struct workqueue_struct *flr_wq;
+
+	/** @flr_work: function level reset, pending while NPU_PAUSE_FLR is in @paused */
+	struct work_struct flr_work;
+
+	/** @flr_error: how it went; of @flr_work for who ends the pause */
+	int flr_error;
+
 	/** @wedged_work: tells user space that the device was reset or is lost */
 	struct work_struct wedged_work;
 
@@ -286,7 +295,6 @@ u64 npu_read64(const struct npu_device *npu, u32 reg_lo);
 bool npu_device_gone(const struct npu_device *npu);
 int npu_device_init(struct npu_device *npu, struct pci_dev *pdev);
 int npu_device_reset(struct npu_device *npu);
-int npu_device_flr(struct npu_device *npu);
 void npu_device_set_timeslice(struct npu_device *npu, u32 us);
 int npu_device_start(struct npu_device *npu);
 void npu_device_stop(struct npu_device *npu);

@@ -20,6 +20,7 @@
 #include <linux/pci.h>
 
 #include "npu_device.h"
+#include "npu_flr.h"
 #include "npu_meter.h"
 #include "npu_notify.h"
 #include "npu_pause.h"
@@ -118,6 +119,8 @@ static void npu_pause_work(struct work_struct *work)
 		case NPU_PAUSE_ERROR:
 			npu_pause_error(npu);
 			break;
+		case NPU_PAUSE_FLR: /* npu_flr_start() begins it */
+			break;
 		}
 	}
 	if (!request->ret)
@@ -140,15 +143,39 @@ int npu_pause(struct npu_device *npu, enum npu_pause why)
 	int ret = npu_pause_do(npu, why, npu_pause_work);
 	u32 i;
 
+	/* Recovery must not reset the function while others do, or it sleeps. */
+	npu_flr_flush(npu);
 	for (i = 0; i < npu->num_irqs && !ret; i++)
 		synchronize_irq(pci_irq_vector(pdev, i));
 	return ret;
 }
 
+/* Return: whether the device goes on; else it is given up, or its function reset. */
+static bool npu_unpause_revive(struct npu_device *npu, enum npu_pause why)
+{
+	struct pci_dev *pdev = to_pci_dev(npu->drm.dev);
+
+	/* For one that was pulled out in its sleep a reset would be waited for. */
+	if (!pci_device_is_present(pdev) || (why == NPU_PAUSE_FLR && npu->flr_error)) {
+		npu_reset_give_up(npu);
+		return false;
+	}
+	pci_set_master(pdev);
+	if (why == NPU_PAUSE_FLR) {
+		if (!npu_device_start(npu))
+			return true;
+		npu_reset_give_up(npu);
+		return false;
+	}
+	if (!npu_reset_revive(npu, why == NPU_PAUSE_SLEEP ? "wake" : "device"))
+		return true;
+	npu_flr_start(npu);
+	return false;
+}
+
 static void npu_unpause_work(struct work_struct *work)
 {
 	struct npu_pause_request *request = container_of(work, struct npu_pause_request, work);
-	const char *what = request->why == NPU_PAUSE_SLEEP ? "wake" : "device";
 	struct npu_device *npu = request->npu;
 	u32 i;
 
@@ -158,18 +185,20 @@ static void npu_unpause_work(struct work_struct *work)
 	WRITE_ONCE(npu->paused, npu->paused & ~request->why);
 	if (npu->paused || npu->lost)
 		return;
-	npu->hold = false;
-	/* For one that was pulled out in its sleep a reset would be waited for. */
-	if (!pci_device_is_present(to_pci_dev(npu->drm.dev)) || npu_reset_revive(npu, what)) {
-		npu_reset_give_up(npu);
+	if (request->why != NPU_PAUSE_FLR)
+		npu->hold = false;
+	if (!npu_unpause_revive(npu, request->why))
 		return;
-	}
 	for (i = 0; i < npu->info.queues; i++) {
 		npu_queue_restart(&npu->queues[i], npu->pause_running[i]);
 		npu_reset_check_queue(&npu->queues[i]);
 	}
 	if (request->why == NPU_PAUSE_SLEEP)
 		return;
+	if (request->why == NPU_PAUSE_FLR) {
+		npu_reset_report(npu);
+		return;
+	}
 	atomic_inc(&npu->stats.resets);
 	npu_notify_all(npu, DRM_NPU_EVENT_DEVICE_RESET);
 }

@@ -12,11 +12,13 @@ struct npu_device;
  * @NPU_PAUSE_SLEEP: it sleeps, alone or with the machine
  * @NPU_PAUSE_RESET: somebody resets the PCI function
  * @NPU_PAUSE_ERROR: PCI reported an error, its registers may be out of reach
+ * @NPU_PAUSE_FLR: recovery has its PCI function reset
  */
 enum npu_pause {
 	NPU_PAUSE_SLEEP = BIT(0),
 	NPU_PAUSE_RESET = BIT(1),
 	NPU_PAUSE_ERROR = BIT(2),
+	NPU_PAUSE_FLR = BIT(3),
 };
 
 int npu_pause(struct npu_device *npu, enum npu_pause why);

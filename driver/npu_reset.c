@@ -7,8 +7,8 @@
  * The device normally stops it at the next instruction, and nobody else
  * notices. If it does not, the queue is reset; if that fails, or the device
  * reports that it cannot go on, the whole device, by its register and then by a
- * function level reset; if that fails too, it is given up: it loses the right to
- * DMA, and all jobs fail.
+ * function level reset (npu_flr.c); if that fails too, it is given up: it loses the
+ * right to DMA, and all jobs fail.
  *
  * Before a full reset the jobs that run beside the guilty one get some time to
  * end by themselves. See npu_queue.c for what becomes of jobs in a reset.
@@ -28,6 +28,7 @@
 #include "npu_context.h"
 #include "npu_device.h"
 #include "npu_coredump.h"
+#include "npu_flr.h"
 #include "npu_job.h"
 #include "npu_notify.h"
 #include "npu_reset.h"
@@ -123,11 +124,11 @@ void npu_reset_drain(struct npu_device *npu, u64 *running)
 }
 
 /**
- * npu_reset_revive() - the last two steps of the ladder
+ * npu_reset_revive() - reset the device by its register and start it
  * @npu: device
- * @what: how the first is traced
+ * @what: how that is traced
  *
- * Return: 0, or a negative errno if nothing helps.
+ * Return: 0, or a negative errno: only a function level reset may help.
  */
 int npu_reset_revive(struct npu_device *npu, const char *what)
 {
@@ -136,33 +137,37 @@ int npu_reset_revive(struct npu_device *npu, const char *what)
 
 	ret = npu_device_reset(npu) ?: npu_device_start(npu);
 	trace_npu_reset(what, -1, ktime_us_delta(ktime_get(), start), ret);
-	if (!ret)
-		return 0;
-	ret = npu_device_flr(npu) ?: npu_device_start(npu);
-	trace_npu_reset("flr", -1, ktime_us_delta(ktime_get(), start), ret);
 	return ret;
+}
+
+/**
+ * npu_reset_report() - tell everybody that recovery has reset the device
+ * @npu: device
+ */
+void npu_reset_report(struct npu_device *npu)
+{
+	atomic_inc(&npu->stats.resets);
+	npu_notify_all(npu, DRM_NPU_EVENT_DEVICE_RESET);
+	npu_wedged_report(npu);
+	dev_warn_ratelimited(npu->drm.dev, "device was reset\n");
 }
 
 static void npu_reset_full(struct npu_device *npu)
 {
-	u64 running[NPU_MAX_QUEUES] = {};
 	u32 i;
 
 	/* A pause has reset it. */
 	if (npu->lost || npu->paused)
 		return;
 	guard(rwsem_write)(&npu->reset_lock);
-	npu_reset_drain(npu, running);
+	npu_reset_drain(npu, npu->pause_running);
 	if (npu_reset_revive(npu, "device")) {
-		npu_reset_give_up(npu);
+		npu_flr_start(npu);
 		return;
 	}
-	atomic_inc(&npu->stats.resets);
 	for (i = 0; i < npu->info.queues; i++)
-		npu_queue_restart(&npu->queues[i], running[i]);
-	npu_notify_all(npu, DRM_NPU_EVENT_DEVICE_RESET);
-	npu_wedged_report(npu);
-	dev_warn_ratelimited(npu->drm.dev, "device was reset\n");
+		npu_queue_restart(&npu->queues[i], npu->pause_running[i]);
+	npu_reset_report(npu);
 }
 
 static void npu_reset_queue(struct npu_queue *queue)
@@ -347,12 +352,23 @@ static void npu_reset_destroy_wq(struct drm_device *drm, void *wq)
  */
 int npu_reset_init(struct npu_device *npu)
 {
+	int ret;
+
 	npu->reset_wq = alloc_ordered_workqueue("npu-reset", WQ_MEM_RECLAIM);
 	if (!npu->reset_wq)
 		return -ENOMEM;
 	INIT_WORK(&npu->reset_work, npu_reset_work);
 	npu_wedged_init(npu);
-	return drmm_add_action_or_reset(&npu->drm, npu_reset_destroy_wq, npu->reset_wq);
+	ret = drmm_add_action_or_reset(&npu->drm, npu_reset_destroy_wq, npu->reset_wq);
+	return ret ?: npu_flr_init(npu);
+}
+
+static void npu_reset_cancel_watchdogs(struct npu_device *npu)
+{
+	u32 i;
+
+	for (i = 0; i < npu->info.queues; i++)
+		cancel_delayed_work_sync(&npu->queues[i].watchdog);
 }
 
 /**
@@ -361,11 +377,11 @@ int npu_reset_init(struct npu_device *npu)
  */
 void npu_reset_fini(struct npu_device *npu)
 {
-	u32 i;
-
-	for (i = 0; i < npu->info.queues; i++)
-		cancel_delayed_work_sync(&npu->queues[i].watchdog);
+	npu_reset_cancel_watchdogs(npu);
 	cancel_work_sync(&npu->reset_work);
+	npu_flr_fini(npu);
+	/* It may have asked for a last look. */
+	npu_reset_cancel_watchdogs(npu);
 	npu_wedged_fini(npu);
 }
 
@@ -435,7 +451,8 @@ void npu_reset_request(struct npu_device *npu)
  * npu_reset_request_and_wait() - have a full reset done
  * @npu: device
  *
- * Afterwards the device was reset, or can reach no memory. Queued binds come here
+ * Afterwards the device was reset, or can reach no memory: a function level reset
+ * may be on its way, see npu_flr_flush(). Queued binds come here
  * in the path of their fences: recovery waits for registers, and for those who hold
  * &npu_device.reset_lock while they do, never for a fence. Not with that lock
  * held, and not on &npu_device.reset_wq.

@@ -17,6 +17,7 @@ void npu_reset_give_up(struct npu_device *npu);
 bool npu_reset_any_running(struct npu_device *npu);
 void npu_reset_drain(struct npu_device *npu, u64 *running);
 int npu_reset_revive(struct npu_device *npu, const char *what);
+void npu_reset_report(struct npu_device *npu);
 int npu_reset_init(struct npu_device *npu);
 void npu_reset_fini(struct npu_device *npu);
 void npu_reset_init_queue(struct npu_queue *queue);
