@@ -216,6 +216,8 @@ static int npu_uring_syncobj(struct io_uring_cmd *cmd, unsigned int issue_flags,
 	ret = drm_syncobj_find_fence(cmd->file->private_data, args.handle, args.point, 0,
 				     &req->fences[0]);
 	if (ret) {
+		/* May hold a fence that it has put. */
+		req->fences[0] = NULL;
 		npu_uring_req_put(req);
 		return ret;
 	}

@@ -221,6 +221,13 @@ TEST_F(uring, wait_for_syncobj)
 	ASSERT_EQ(1, io_uring_submit(&self->ring));
 	EXPECT_EQ(0, npu_uring_get(&self->ring, &id));
 	EXPECT_EQ(7, id);
+	/* Points that nobody has submitted, again and again: no fence may be put for them. */
+	wait.point = 2;
+	for (id = 0; id < 100; id++)
+		ASSERT_EQ(-EINVAL, npu_uring_run(&self->ring, self->m.fd, DRM_NPU_URING_WAIT,
+						 &wait));
+	wait.point = 1;
+	EXPECT_EQ(0, npu_uring_run(&self->ring, self->m.fd, DRM_NPU_URING_WAIT, &wait));
 }
 
 TEST_F(uring, bind)
