@@ -9,7 +9,7 @@
 #include "npu_test.h"
 
 enum fuzz_kind {
-	FUZZ_NUM,	/* a number; good: the largest that makes sense */
+	FUZZ_NUM,	/* a number; good: the largest that makes sense; 255: from 64 on */
 	FUZZ_PAD,	/* zero, else -EINVAL */
 	FUZZ_FLAGS,	/* good: all that there are; others are -EINVAL */
 	FUZZ_BO,	/* handles and ids: good: 1 for one that may be destroyed */
@@ -146,7 +146,7 @@ FUZZ_TABLE(fuzz_context_create) {
 	F(drm_npu_context_create, vm_id, FUZZ_VM, 0),
 	F(drm_npu_context_create, flags, FUZZ_FLAGS, 0),
 	F(drm_npu_context_create, priority, FUZZ_NUM, 3),
-	F(drm_npu_context_create, timeout_ms, FUZZ_NUM, 1000),
+	F(drm_npu_context_create, timeout_ms, FUZZ_NUM, 255),
 	F(drm_npu_context_create, pad, FUZZ_PAD, 0),
 	FUZZ_END
 };
@@ -178,11 +178,11 @@ FUZZ_TABLE(fuzz_job) {
 	F(drm_npu_job, cores, FUZZ_NUM, 4),
 	F(drm_npu_job, budget, FUZZ_NUM, 0),
 	F(drm_npu_job, result, FUZZ_NUM, 0),
-	F(drm_npu_job, args, FUZZ_PTR, 8192),
+	F(drm_npu_job, args, FUZZ_PTR, 2 * NPU_TEST_PAGE),
 	F(drm_npu_job, num_args, FUZZ_NUM, 0),
 	F(drm_npu_job, flags, FUZZ_FLAGS, 0),
 	F(drm_npu_job, syncs, FUZZ_ARRAY, 1),
-	F(drm_npu_job, perfmon_id, FUZZ_PERFMON, 0),
+	F(drm_npu_job, perfmon_id, FUZZ_PERFMON, 2),
 	F(drm_npu_job, pad, FUZZ_PAD, 0),
 	FUZZ_END
 };
@@ -249,6 +249,31 @@ FUZZ_TABLE(fuzz_syncobj_destroy) {
 	FUZZ_END
 };
 
+FUZZ_TABLE(fuzz_syncobj_out) {
+	F(drm_syncobj_handle, handle, FUZZ_SYNC, 0),
+	F(drm_syncobj_handle, flags, FUZZ_NUM, DRM_SYNCOBJ_HANDLE_TO_FD_FLAGS_EXPORT_SYNC_FILE),
+	F(drm_syncobj_handle, pad, FUZZ_PAD, 0),
+	FUZZ_END
+};
+
+FUZZ_TABLE(fuzz_syncobj_in) {
+	F(drm_syncobj_handle, handle, FUZZ_SYNC, 0),
+	F(drm_syncobj_handle, flags, FUZZ_NUM, DRM_SYNCOBJ_FD_TO_HANDLE_FLAGS_IMPORT_SYNC_FILE),
+	F(drm_syncobj_handle, fd, FUZZ_FD, 0),
+	F(drm_syncobj_handle, pad, FUZZ_PAD, 0),
+	FUZZ_END
+};
+
+FUZZ_TABLE(fuzz_syncobj_transfer) {
+	F(drm_syncobj_transfer, src_handle, FUZZ_SYNC, 0),
+	F(drm_syncobj_transfer, dst_handle, FUZZ_SYNC, 1),
+	F(drm_syncobj_transfer, src_point, FUZZ_NUM, 3),
+	F(drm_syncobj_transfer, dst_point, FUZZ_NUM, 3),
+	F(drm_syncobj_transfer, flags, FUZZ_NUM, 0),
+	F(drm_syncobj_transfer, pad, FUZZ_PAD, 0),
+	FUZZ_END
+};
+
 /* The mapped buffer's handle, and how many bytes of its second page to touch. */
 FUZZ_TABLE(fuzz_mmap) {
 	F(drm_npu_bo_mmap_offset, handle, FUZZ_BO, 0),
@@ -312,6 +337,10 @@ static const struct fuzz_call fuzz_calls[] = {
 	     OUT(drm_npu_perfmon_create, id, FUZZ_PERFMON)),
 	CALL(NPU_PERFMON_DESTROY, perfmon_destroy, drm_npu_perfmon_destroy, .strict = 1),
 	CALL(NPU_PERFMON_READ, perfmon_read, drm_npu_perfmon_read, .strict = 1),
+	CALL(SYNCOBJ_HANDLE_TO_FD, syncobj_out, drm_syncobj_handle,
+	     OUT(drm_syncobj_handle, fd, FUZZ_FD)),
+	CALL(SYNCOBJ_FD_TO_HANDLE, syncobj_in, drm_syncobj_handle),
+	CALL(SYNCOBJ_TRANSFER, syncobj_transfer, drm_syncobj_transfer),
 };
 
 #define FUZZ_NUM_CALLS	(sizeof(fuzz_calls) / sizeof(fuzz_calls[0]))

@@ -18,6 +18,10 @@
 /* A thread's memory: elements, results, syncs and arguments; then nothing. */
 #define FUZZ_MEMORY	(16 * NPU_TEST_PAGE)
 #define FUZZ_ELEMENTS	64
+#define FUZZ_ARGS	(2 * NPU_TEST_PAGE)	/* in the memory: arguments of programs */
+
+/* Nothing, a copy, a loop, and a loop that lets others have its core. */
+enum fuzz_program { FUZZ_NULL, FUZZ_COPY, FUZZ_SPIN, FUZZ_YIELD, FUZZ_PROGRAMS };
 
 struct fuzz_pick {
 	uint8_t how;
@@ -32,7 +36,7 @@ struct fuzz_record {
 /* What calls of all threads made on one file; the first of each kind stays. */
 struct fuzz_objects {
 	struct npu_machine m;
-	struct drm_npu_job programs[3];
+	struct drm_npu_job programs[FUZZ_PROGRAMS];
 	uint32_t pool[FUZZ_KINDS][FUZZ_POOL];
 	uint32_t made[FUZZ_KINDS];
 };
@@ -43,6 +47,7 @@ struct fuzz_filler {
 	const struct fuzz_pick *next;
 	const struct fuzz_pick *end;
 	uint64_t args[32];	/* of the call, aligned for all structures */
+	uint8_t program;	/* of the job that is filled in */
 	bool broken_rule;	/* a pad or a flag is set that must not be */
 };
 
@@ -92,7 +97,8 @@ static inline uint64_t fuzz_sense(struct fuzz_filler *f, const struct fuzz_field
 	case FUZZ_VA:
 		return 0x40000000ull + (which >> 4) * NPU_TEST_HUGE + (which & 15) * NPU_TEST_PAGE;
 	case FUZZ_PROGRAM:
-		return o->programs[which % 3].program;
+		f->program = which % FUZZ_PROGRAMS;
+		return o->programs[f->program].program;
 	case FUZZ_TIME:
 		return npu_now_ns() + which * 100000ll;
 	case FUZZ_PTR:
@@ -187,6 +193,18 @@ static inline void fuzz_fill_array(struct fuzz_filler *f, const struct fuzz_call
 	}
 }
 
+static inline uint64_t fuzz_of_program(struct fuzz_filler *f, const struct fuzz_field *field,
+				       uint64_t value)
+{
+	const struct drm_npu_job *job = &f->objects->programs[f->program];
+
+	if (field->offset == offsetof(struct drm_npu_job, program_size))
+		return job->program_size;
+	if (field->offset == offsetof(struct drm_npu_job, num_args))
+		return job->num_args;
+	return value;
+}
+
 static inline void fuzz_fill(struct fuzz_filler *f, const struct fuzz_call *call,
 			     const struct fuzz_field *fields, uint8_t *to)
 {
@@ -207,10 +225,9 @@ static inline void fuzz_fill(struct fuzz_filler *f, const struct fuzz_call *call
 		if ((field->kind == FUZZ_PAD && value) ||
 		    (field->kind == FUZZ_FLAGS && value & ~field->good))
 			f->broken_rule = true;
-		/* A program's size belongs to it. */
-		if (fields == fuzz_job && (pick.how & 15) < 8 &&
-		    field->offset == offsetof(struct drm_npu_job, program_size))
-			value = f->objects->programs[pick.which % 3].program_size;
+		/* A program's size and arguments belong to it. */
+		if (fields == fuzz_job && (pick.how & 15) < 8)
+			value = fuzz_of_program(f, field, value);
 		fuzz_put(to + field->offset, field->size, value);
 	}
 }

@@ -73,6 +73,8 @@ static bool worker_open(struct worker *w, uint64_t seed, bool coverage)
 	if (w->filler.memory == MAP_FAILED)
 		return false;
 	munmap(w->filler.memory + FUZZ_MEMORY, NPU_TEST_PAGE);
+	((uint64_t *)(w->filler.memory + FUZZ_ARGS))[0] = NPU_TEST_DATA;
+	((uint64_t *)(w->filler.memory + FUZZ_ARGS))[1] = NPU_TEST_DATA + NPU_TEST_PAGE;
 	w->has_ring = !io_uring_queue_init(16, &w->ring, 0);
 	if (coverage)
 		fuzz_kcov_open(&w->kcov);
@@ -89,18 +91,26 @@ static void worker_close(struct worker *w)
 
 static bool objects_open(struct fuzz_objects *o)
 {
+	struct drm_npu_perfmon_create perfmon = { .counters = 0xff };
+
 	memset(o, 0, sizeof(*o));
 	if (npu_machine_open(&o->m))
 		return false;
 	fcntl(o->m.fd, F_SETFL, O_NONBLOCK);
-	o->programs[0] = npu_prog_null(&o->m);
-	o->programs[1] = npu_prog_copy(&o->m, 64);
-	o->programs[2] = npu_prog_spin(&o->m);
+	if (npu_call(o->m.fd, DRM_IOCTL_NPU_PERFMON_CREATE, &perfmon))
+		return false;
+	o->programs[FUZZ_NULL] = npu_prog_null(&o->m);
+	o->programs[FUZZ_COPY] = npu_prog_copy(&o->m, 64);
+	o->programs[FUZZ_SPIN] = npu_prog_spin(&o->m);
+	o->programs[FUZZ_YIELD] = npu_prog_mark(&o->m, NPU_OP_YIELD);
 	o->pool[FUZZ_BO][0] = o->m.data.handle;
 	o->pool[FUZZ_VM][0] = o->m.vm;
-	o->pool[FUZZ_CTX][0] = o->m.ctx;
+	/* Some jobs never end, and some calls wait for them. */
+	if (npu_ctx_create(o->m.fd, o->m.vm, DRM_NPU_PRIORITY_NORMAL, 64, &o->pool[FUZZ_CTX][0]))
+		return false;
 	o->pool[FUZZ_SYNC][0] = npu_syncobj_create(o->m.fd, 0);
 	o->pool[FUZZ_FD][0] = o->m.fd;
+	o->pool[FUZZ_PERFMON][0] = perfmon.id;
 	return o->pool[FUZZ_SYNC][0];
 }
 
@@ -152,6 +162,9 @@ static int do_uring(struct worker *w, const struct fuzz_call *call, struct fuzz_
 		memcpy(w->filler.memory + place.good, w->filler.args, call->size);
 		cmd->arg = fuzz_value(&w->filler, &place, pick);
 		cmd->reserved = (pick.how & 15) == 8 ? pick.which : 0;
+		/* All flags that there are and will be, and to be done by a worker. */
+		sqe->uring_cmd_flags = (pick.how & 15) == 10 ? 1u << pick.which % 32 : 0;
+		sqe->flags = (pick.how & 15) == 11 ? IOSQE_ASYNC : 0;
 		io_uring_submit(&w->ring);
 	}
 	while (!io_uring_peek_cqe(&w->ring, &cqe)) {
@@ -482,8 +495,8 @@ int main(void)
 	write_corpus(getenv("NPU_FUZZ_KEEP"));
 
 	if (objects_open(&o)) {
-		npu_job_args(&o.programs[1], source);
-		result(!npu_run(&o.m, &o.programs[1]), "the NPU still works");
+		npu_job_args(&o.programs[FUZZ_COPY], source);
+		result(!npu_run(&o.m, &o.programs[FUZZ_COPY]), "the NPU still works");
 		objects_close(&o);
 	} else {
 		result(false, "the NPU can still be opened");
