@@ -38,6 +38,7 @@ $(B)/tests/lib/libtest.a: $(test_parts)
 	$(Q)$(AR) rcs $@ $(test_parts)
 
 $(B)/tests/unit/validate_versions_test: $(B)/obj/tools/lib/validate_versions.o
+$(B)/tests/unit/trace_clock_test: $(B)/obj/tools/lib/trace_clock.o $(B)/obj/tools/lib/trace_file.o
 
 # The float reference is also a program, whose speed counts.
 $(B)/obj/tests/reference/%.o: CFLAGS += -O3

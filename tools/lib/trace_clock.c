@@ -9,6 +9,7 @@
 #include "trace_clock.h"
 
 #include <float.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,33 +22,130 @@ static double device_ns(const struct trace_device *d, uint64_t clock)
 	return trace_ns(d, clock);
 }
 
-/* Times of the driver's events of the job, where there are any. */
-static void look_at_driver(const struct trace_driver *driver, const struct trace_job *job,
-			   double *given, double *seen)
-{
-	uint64_t id = 0;
+/**
+ * struct job_times - what the driver saw of a job on the device
+ * @start: clock when it began
+ * @end: and when it ended
+ * @id: of the job on the device
+ * @seen: the earliest time at which the driver told of its end
+ */
+struct job_times {
+	uint64_t start, end, id;
+	double seen;
+};
 
+/**
+ * struct run_time - when the driver gave a job to the device
+ * @id: of the job on the device
+ * @given: the latest such time
+ */
+struct run_time {
+	uint64_t id;
+	double given;
+};
+
+/**
+ * struct seen - the driver's events, in an order to look them up by
+ * @done: @num_done, by clocks
+ * @run: @num_run, by id
+ */
+struct seen {
+	struct job_times *done;
+	struct run_time *run;
+	size_t num_done, num_run;
+};
+
+static int by_clocks(const void *a, const void *b)
+{
+	const struct job_times *x = a, *y = b;
+
+	if (x->start != y->start)
+		return x->start < y->start ? -1 : 1;
+	return (x->end > y->end) - (x->end < y->end);
+}
+
+/* Of the same clocks the earliest first. */
+static int by_clocks_and_time(const void *a, const void *b)
+{
+	const struct job_times *x = a, *y = b;
+	int order = by_clocks(a, b);
+
+	return order ? order : (x->seen > y->seen) - (x->seen < y->seen);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct run_time *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+/* Of the same id the latest first. */
+static int by_id_and_time(const void *a, const void *b)
+{
+	const struct run_time *x = a, *y = b;
+	int order = by_id(a, b);
+
+	return order ? order : (x->given < y->given) - (x->given > y->given);
+}
+
+/* Of elements that are the same to @order only the first; returns how many are left. */
+static size_t unique(void *array, size_t n, size_t size, int (*order)(const void *, const void *))
+{
+	char *at = array;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!kept || order(at + (kept - 1) * size, at + i * size))
+			memmove(at + kept++ * size, at + i * size, size);
+	return kept;
+}
+
+static bool index_driver(struct seen *seen, const struct trace_driver *driver)
+{
+	*seen = (struct seen){
+		.done = calloc(driver->num_events + 1, sizeof(*seen->done)),
+		.run = calloc(driver->num_events + 1, sizeof(*seen->run)),
+	};
+	if (!seen->done || !seen->run)
+		return false;
 	for (size_t i = 0; i < driver->num_events; i++) {
 		const struct trace_driver_event *e = &driver->events[i];
 
-		if (e->kind != TRACE_DRIVER_DONE || e->clock_start != job->done.clock_start ||
-		    e->clock_end != job->done.clock_end)
-			continue;
-		if (e->time_ns < *seen)
-			*seen = e->time_ns;
-		id = e->id;
+		if (e->kind == TRACE_DRIVER_DONE)
+			seen->done[seen->num_done++] = (struct job_times){
+				e->clock_start, e->clock_end, e->id, e->time_ns };
+		else if (e->kind == TRACE_DRIVER_RUN)
+			seen->run[seen->num_run++] = (struct run_time){ e->id, e->time_ns };
 	}
-	for (size_t i = 0; id && i < driver->num_events; i++) {
-		const struct trace_driver_event *e = &driver->events[i];
+	qsort(seen->done, seen->num_done, sizeof(*seen->done), by_clocks_and_time);
+	qsort(seen->run, seen->num_run, sizeof(*seen->run), by_id_and_time);
+	seen->num_done = unique(seen->done, seen->num_done, sizeof(*seen->done), by_clocks);
+	seen->num_run = unique(seen->run, seen->num_run, sizeof(*seen->run), by_id);
+	return true;
+}
 
-		/* Its stamp is cut to microseconds, so it may seem too early, never too late. */
-		if (e->kind == TRACE_DRIVER_RUN && e->id == id && e->time_ns > *given)
-			*given = e->time_ns;
-	}
+/* Times of the driver's events of the job, where there are any. */
+static void look_at_driver(const struct seen *driver, const struct trace_job *job,
+			   double *given, double *seen)
+{
+	struct job_times key = { job->done.clock_start, job->done.clock_end, 0, 0 }, *done;
+	struct run_time *run;
+
+	done = bsearch(&key, driver->done, driver->num_done, sizeof(key), by_clocks);
+	if (!done)
+		return;
+	if (done->seen < *seen)
+		*seen = done->seen;
+	run = bsearch(&(struct run_time){ done->id, 0 }, driver->run, driver->num_run,
+		      sizeof(*run), by_id);
+	/* Its stamp is cut to microseconds, so it may seem too early, never too late. */
+	if (done->id && run && run->given > *given)
+		*given = run->given;
 }
 
 static struct bounds bounds_of(const struct trace_device *d, const struct trace_job *job,
-			       const struct trace_driver *driver)
+			       const struct seen *driver)
 {
 	double given = job->is.submit_ns, seen = job->is.ended_ns;
 	struct bounds b = { 0, 0 };
@@ -136,9 +234,10 @@ void trace_place(struct trace_device *d, const struct trace_driver *driver)
 	struct trace_job **jobs = calloc(d->num_jobs + 1, sizeof(*jobs));
 	struct bounds all = { -DBL_MAX, DBL_MAX };
 	size_t n = 0, first = 0;
+	struct seen seen;
 
-	if (!jobs)
-		return;
+	if (!index_driver(&seen, driver) || !jobs)
+		goto out;
 	for (size_t i = 0; i < d->num_jobs; i++)
 		if (d->jobs[i].is.has_completion)
 			jobs[n++] = &d->jobs[i];
@@ -146,7 +245,7 @@ void trace_place(struct trace_device *d, const struct trace_driver *driver)
 			d->jobs[i].base_ns = d->jobs[i].is.submit_ns;
 	qsort(jobs, n, sizeof(*jobs), by_start);
 	for (size_t i = 0; i < n; i++) {
-		struct bounds b = bounds_of(d, jobs[i], driver), both = all;
+		struct bounds b = bounds_of(d, jobs[i], &seen), both = all;
 
 		both.low = b.low > all.low ? b.low : all.low;
 		both.high = b.high < all.high ? b.high : all.high;
@@ -159,5 +258,8 @@ void trace_place(struct trace_device *d, const struct trace_driver *driver)
 	}
 	settle(d, jobs, first, n, all);
 	shift(d, jobs, n);
+out:
+	free(seen.done);
+	free(seen.run);
 	free(jobs);
 }
