@@ -157,19 +157,28 @@ static void *wait_for_jobs(void *opaque)
 	return NULL;
 }
 
+/* A job without end in a context of its own, counted by a perfmon of its own. */
+static int begin_endless(struct npu_machine *m, uint64_t *arg, struct drm_npu_job *endless,
+			 uint32_t *ctx)
+{
+	int ret = npu_ctx_create(m->fd, m->vm, DRM_NPU_PRIORITY_LOW, 0, ctx);
+
+	*endless = npu_prog_mark(m, NPU_OP_YIELD);
+	npu_job_args(endless, arg);
+	if (!ret)
+		ret = create(m->fd, FEW, &endless->perfmon_id);
+	return ret ? ret : npu_submit(m->fd, *ctx, endless, 1, NULL);
+}
+
 TEST_F(perfmon, waits_for_jobs)
 {
-	struct drm_npu_job endless = npu_prog_mark(&self->m, NPU_OP_YIELD);
 	struct waiter w = { .fd = self->m.fd };
+	struct drm_npu_job endless;
 	pthread_t thread;
-	uint32_t id, ctx;
+	uint32_t ctx;
 
-	ASSERT_EQ(0, npu_ctx_create(self->m.fd, self->m.vm, DRM_NPU_PRIORITY_LOW, 0, &ctx));
-	ASSERT_EQ(0, create(self->m.fd, FEW, &id));
-	npu_job_args(&endless, &self->args[1]);
-	endless.perfmon_id = id;
-	ASSERT_EQ(0, npu_submit(self->m.fd, ctx, &endless, 1, NULL));
-	w.args = reading(id, w.values, NUM_FEW);
+	ASSERT_EQ(0, begin_endless(&self->m, &self->args[1], &endless, &ctx));
+	w.args = reading(endless.perfmon_id, w.values, NUM_FEW);
 	ASSERT_EQ(0, readout(self->m.fd, &w.args));
 	EXPECT_EQ(1, w.args.pending);
 	EXPECT_EQ(0, w.args.jobs);
@@ -182,26 +191,22 @@ TEST_F(perfmon, waits_for_jobs)
 	pthread_join(thread, NULL);
 	EXPECT_EQ(0, w.ret);
 	EXPECT_EQ(0, w.args.pending);
-	EXPECT_EQ(0, destroy(self->m.fd, id));
+	EXPECT_EQ(0, destroy(self->m.fd, endless.perfmon_id));
 }
 
 /* The id may go before the jobs, and a reader's. */
 TEST_F(perfmon, destroyed_while_in_use)
 {
-	struct drm_npu_job endless = npu_prog_mark(&self->m, NPU_OP_YIELD);
 	struct waiter w = { .fd = self->m.fd };
+	struct drm_npu_job endless;
 	pthread_t thread;
-	uint32_t id, ctx;
+	uint32_t ctx;
 
-	ASSERT_EQ(0, npu_ctx_create(self->m.fd, self->m.vm, DRM_NPU_PRIORITY_LOW, 0, &ctx));
-	ASSERT_EQ(0, create(self->m.fd, FEW, &id));
-	npu_job_args(&endless, &self->args[1]);
-	endless.perfmon_id = id;
-	ASSERT_EQ(0, npu_submit(self->m.fd, ctx, &endless, 1, NULL));
-	w.args = reading(id, w.values, NUM_FEW);
+	ASSERT_EQ(0, begin_endless(&self->m, &self->args[1], &endless, &ctx));
+	w.args = reading(endless.perfmon_id, w.values, NUM_FEW);
 	ASSERT_EQ(0, pthread_create(&thread, NULL, wait_for_jobs, &w));
 	usleep(20000);
-	EXPECT_EQ(0, destroy(self->m.fd, id));
+	EXPECT_EQ(0, destroy(self->m.fd, endless.perfmon_id));
 	EXPECT_EQ(-ENOENT, npu_submit(self->m.fd, ctx, &endless, 1, NULL));
 	EXPECT_EQ(0, npu_ctx_destroy(self->m.fd, ctx));
 	pthread_join(thread, NULL);
