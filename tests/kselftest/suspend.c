@@ -78,7 +78,8 @@ FIXTURE(suspend)
 FIXTURE_VARIANT(suspend)
 {
 	const char *name;	/* in NPU_SUSPEND */
-	const char *test;	/* of /sys/power/pm_test: up to there, and back after five seconds */
+	/* of /sys/power/pm_test: up to there, and back after five seconds */
+	const char *test;
 	const char *state, *mem_sleep;
 };
 

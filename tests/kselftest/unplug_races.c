@@ -93,7 +93,8 @@ static void *binder_work(void *arg)
 		{ .handle = b->done, .flags = DRM_NPU_SYNC_SIGNAL },
 	};
 	struct drm_npu_vm_bind_op op = {
-		.op = DRM_NPU_VM_BIND_OP_MAP, .handle = b->bo, .va = VA + b->id * SIZE, .size = SIZE,
+		.op = DRM_NPU_VM_BIND_OP_MAP, .handle = b->bo,
+		.va = VA + b->id * SIZE, .size = SIZE,
 	};
 	struct drm_npu_vm_bind bind = {
 		.vm_id = b->m->vm, .flags = DRM_NPU_VM_BIND_ASYNC,
@@ -176,7 +177,8 @@ struct commands {
 };
 
 static int begin_commands(struct io_uring *ring, const struct npu_machine *m, struct commands *c,
-			  const struct drm_npu_job *spin, const struct drm_npu_job *null, bool async)
+			  const struct drm_npu_job *spin, const struct drm_npu_job *null,
+			  bool async)
 {
 	struct io_uring_sqe *sqe;
 	int i, ret;
@@ -193,11 +195,13 @@ static int begin_commands(struct io_uring *ring, const struct npu_machine *m, st
 	if (ret)
 		return ret;
 	c->wait.handle = c->gate.handle;
-	c->op = (struct drm_npu_vm_bind_op){ .op = DRM_NPU_VM_BIND_OP_UNMAP, .va = VA, .size = SIZE };
+	c->op = (struct drm_npu_vm_bind_op){ .op = DRM_NPU_VM_BIND_OP_UNMAP, .va = VA,
+					     .size = SIZE };
 	c->bind = (struct drm_npu_vm_bind){
 		.vm_id = m->vm, .flags = DRM_NPU_VM_BIND_ASYNC,
 		.ops = { .stride = sizeof(c->op), .count = 1, .array = (uintptr_t)&c->op },
-		.syncs = { .stride = sizeof(c->behind), .count = 1, .array = (uintptr_t)&c->behind },
+		.syncs = { .stride = sizeof(c->behind), .count = 1,
+			   .array = (uintptr_t)&c->behind },
 	};
 	for (i = 0; i < COMMANDS; i++) {
 		c->job[i] = *null;
