@@ -34,10 +34,10 @@ DESTDIR ?=
 
 # Contraction into fused multiply-adds would change results between builds.
 cflags = -std=gnu11 -Wall -Wextra -Werror -ffp-contract=off $(CFLAGS) \
-	$(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all)
-comma := ,
+	$(if $(SANITIZE),-fsanitize=$(sanitizers) -fno-sanitize-recover=all)
+sanitizers = address,undefined
 cppflags = -Iuapi -MMD -MP
-ldflags = -Wl,--as-needed $(LDFLAGS) $(if $(SANITIZE),-fsanitize=address$(comma)undefined)
+ldflags = -Wl,--as-needed $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(sanitizers))
 
 # Read when a recipe runs: at parse time the packages may be still to come.
 drm_cflags = $(shell pkg-config --cflags libdrm liburing zlib libpcre2-8 libcrypto)

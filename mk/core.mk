@@ -9,6 +9,10 @@ core: $(B)/core/libnpucore.a
 # What a guest's numbers index must not lose bits or signs on its way.
 $(core_objects): CFLAGS += -Wconversion -Wsign-conversion
 
+# Vectors by intrinsics: checks of each access for null and alignment would take
+# minutes to compile, and find what AddressSanitizer does.
+$(B)/obj/qemu-device/core/kernels_avx%.o: sanitizers = address
+
 # Part of libnpu as well, which exports none of it.
 $(B)/obj/qemu-device/core/%.o: qemu-device/core/%.c | build/.setup
 	$(call say,CC,$<)
