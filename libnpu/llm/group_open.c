@@ -48,15 +48,6 @@ static uint32_t chunk_of(const struct npu_job_image *image)
 	return 0;
 }
 
-static const struct npu_job_tensor *find_tensor(const struct npu_job_image *image,
-						const char *name)
-{
-	for (uint32_t i = 0; i < image->n_tensors; i++)
-		if (!strcmp(image->tensors[i].name, name))
-			return &image->tensors[i];
-	return NULL;
-}
-
 /* How many tokens fit into SRAM depends on the part: all run as many as the least. */
 static int compile_all(struct opening *o, struct npu_error *err)
 {
@@ -71,7 +62,7 @@ static int compile_all(struct opening *o, struct npu_error *err)
 	}
 	if (ret)
 		return ret;
-	places = find_tensor(o->image[least], "places");
+	places = npu_job_image_tensor(o->image[least], "places");
 	o->options.compile.chunk = chunk_of(o->image[least]);
 	o->options.compile.batch = places ? places->dims[1] : 1;
 	for (uint32_t i = 0; !ret && i < o->n; i++)
@@ -133,7 +124,7 @@ static int load(struct opening *o, uint32_t rank, struct npu_error *err)
 
 static uint64_t size_of(const struct npu_job_image *image, const char *name)
 {
-	const struct npu_job_tensor *t = find_tensor(image, name);
+	const struct npu_job_tensor *t = npu_job_image_tensor(image, name);
 
 	return t ? npu_job_tensor_size(t) : 0;
 }
@@ -144,7 +135,8 @@ static bool same_run(const struct opening *o, uint32_t rank)
 	const struct npu_job_image *a = o->image[0], *b = o->image[rank];
 	const struct llm_image *x = &o->group->member[0].image, *y = &o->group->member[rank].image;
 	const struct npu_job_segment *s = shared_segment(a), *t = shared_segment(b);
-	const struct npu_job_tensor *p = find_tensor(a, "logits"), *q = find_tensor(b, "logits");
+	const struct npu_job_tensor *p = npu_job_image_tensor(a, "logits");
+	const struct npu_job_tensor *q = npu_job_image_tensor(b, "logits");
 
 	if (!t || s->size != t->size || a->n_programs != b->n_programs)
 		return false;

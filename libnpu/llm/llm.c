@@ -10,12 +10,11 @@
 
 static const int32_t *layout_of(const struct llm_machine *m, const struct npu_job_image *image)
 {
-	for (uint32_t i = 0; i < image->n_tensors; i++)
-		if (!strcmp(image->tensors[i].name, "kv.layout"))
-			return npu_job_tensor_size(&image->tensors[i]) ==
-			       NPU_KV_LAYOUT_COUNT * sizeof(int32_t) ?
-			       m->tensor(m->opaque, "kv.layout") : NULL;
-	return NULL;
+	const struct npu_job_tensor *t = npu_job_image_tensor(image, "kv.layout");
+
+	if (!t || npu_job_tensor_size(t) != NPU_KV_LAYOUT_COUNT * sizeof(int32_t))
+		return NULL;
+	return m->tensor(m->opaque, "kv.layout");
 }
 
 /* Bytes that a page takes, wherever. */

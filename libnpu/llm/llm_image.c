@@ -12,13 +12,9 @@ static const struct npu_job_tensor *find_tensor(const struct npu_job_image *imag
 						const char *name, uint32_t type,
 						uint32_t n_dims)
 {
-	for (uint32_t i = 0; i < image->n_tensors; i++) {
-		const struct npu_job_tensor *t = &image->tensors[i];
+	const struct npu_job_tensor *t = npu_job_image_tensor(image, name);
 
-		if (!strcmp(t->name, name))
-			return t->type == type && t->n_dims == n_dims ? t : NULL;
-	}
-	return NULL;
+	return t && t->type == type && t->n_dims == n_dims ? t : NULL;
 }
 
 static bool find_program(const struct npu_job_image *image, const char *name,

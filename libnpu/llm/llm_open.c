@@ -100,10 +100,9 @@ struct llm_machine llm_instance_machine(struct npu_instance *instance)
 /* What is for one of several devices gives nonsense alone. */
 static int check_whole(const struct npu_job_image *image, struct npu_error *err)
 {
-	for (uint32_t i = 0; i < image->n_tensors; i++)
-		if (!strcmp(image->tensors[i].name, "devices"))
-			return npu_error_set(err, -EINVAL,
-					     "the image is a part of a model, for one of several devices: open them together, with npu_llm_open_devices()");
+	if (npu_job_image_tensor(image, "devices"))
+		return npu_error_set(err, -EINVAL,
+				     "the image is a part of a model, for one of several devices: open them together, with npu_llm_open_devices()");
 	return 0;
 }
 

@@ -10,14 +10,6 @@
 
 #define SEGMENT_ALIGN (2ull << 20)
 
-static const struct npu_job_tensor *find_metadata(const struct npu_job_image *image)
-{
-	for (uint32_t i = 0; i < image->n_tensors; i++)
-		if (!strcmp(image->tensors[i].name, NPU_MODEL_IMAGE_METADATA))
-			return &image->tensors[i];
-	return NULL;
-}
-
 /* The first address behind all segments. */
 static uint64_t free_address(const struct npu_job_image *image)
 {
@@ -67,7 +59,7 @@ int npu_model_image_write(const struct npu_job_image *image, const struct npu_gg
 	size_t size;
 	int ret;
 
-	if (find_metadata(image))
+	if (npu_job_image_tensor(image, NPU_MODEL_IMAGE_METADATA))
 		return npu_error_set(err, -EEXIST, "the image has a tensor '%s' already",
 				     NPU_MODEL_IMAGE_METADATA);
 	ret = npu_gguf_copy_metadata(gguf, &data, &size, err);
@@ -103,7 +95,7 @@ static const void *bytes_of(const struct npu_job_image *image,
 int npu_model_image_metadata(const struct npu_job_image *image, const char *name,
 			     struct npu_gguf **gguf, struct npu_error *err)
 {
-	const struct npu_job_tensor *tensor = find_metadata(image);
+	const struct npu_job_tensor *tensor = npu_job_image_tensor(image, NPU_MODEL_IMAGE_METADATA);
 	const void *data;
 
 	if (!tensor)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /* Job images in memory. */
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -21,6 +22,14 @@ static uint64_t type_size(uint32_t type)
 	default:
 		return 0;
 	}
+}
+
+struct npu_job_tensor *npu_job_image_tensor(const struct npu_job_image *image, const char *name)
+{
+	for (uint32_t i = 0; i < image->n_tensors; i++)
+		if (!strcmp(image->tensors[i].name, name))
+			return &image->tensors[i];
+	return NULL;
 }
 
 uint64_t npu_job_tensor_size(const struct npu_job_tensor *tensor)

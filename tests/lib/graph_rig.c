@@ -65,9 +65,10 @@ bool graph_rig_build(struct graph_rig *r)
 
 static const struct npu_job_tensor *find(const struct graph_rig *r, const char *name)
 {
-	for (uint32_t i = 0; i < r->image->n_tensors; i++)
-		if (!strcmp(r->image->tensors[i].name, name))
-			return &r->image->tensors[i];
+	const struct npu_job_tensor *t = npu_job_image_tensor(r->image, name);
+
+	if (t)
+		return t;
 	printf("# the image has no tensor %s\n", name);
 	abort();
 }

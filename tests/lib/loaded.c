@@ -58,11 +58,11 @@ void *loaded_at(const struct loaded *loaded, uint64_t va)
 
 void *loaded_tensor(const struct loaded *loaded, const char *name)
 {
-	for (uint32_t i = 0; i < loaded->image->n_tensors; i++)
-		if (!strcmp(loaded->image->tensors[i].name, name))
-			return loaded_at(loaded, loaded->image->tensors[i].va);
-	die("the image has no tensor", name);
-	return NULL;
+	const struct npu_job_tensor *t = npu_job_image_tensor(loaded->image, name);
+
+	if (!t)
+		die("the image has no tensor", name);
+	return loaded_at(loaded, t->va);
 }
 
 static const struct npu_job_program *find(const struct npu_job_image *image,

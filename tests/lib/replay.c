@@ -253,11 +253,7 @@ bool replay_run(struct replay *r, uint32_t program, const uint64_t *args)
 
 void *replay_tensor(struct replay *r, const char *name)
 {
-	for (uint32_t i = 0; i < r->image->n_tensors; i++) {
-		const struct npu_job_tensor *t = &r->image->tensors[i];
+	const struct npu_job_tensor *t = npu_job_image_tensor(r->image, name);
 
-		if (!strcmp(t->name, name))
-			return replay_mem(r, &r->core[0], 0, t->va, 1, false);
-	}
-	return NULL;
+	return t ? replay_mem(r, &r->core[0], 0, t->va, 1, false) : NULL;
 }

@@ -141,11 +141,11 @@ static float *reference(const struct real_model *real, const float *x)
 
 static struct npu_job_tensor *tensor_of(struct npu_job_image *image, const char *name)
 {
-	for (uint32_t i = 0; i < image->n_tensors; i++)
-		if (!strcmp(image->tensors[i].name, name))
-			return &image->tensors[i];
-	bail_out("the block lacks a tensor");
-	return NULL;
+	struct npu_job_tensor *t = npu_job_image_tensor(image, name);
+
+	if (!t)
+		bail_out("the block lacks a tensor");
+	return t;
 }
 
 /* The image starts with the input in memory, so that a run needs nothing else. */

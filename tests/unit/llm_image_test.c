@@ -14,11 +14,11 @@
 
 static struct npu_job_tensor *tensor(struct npu_job_image *image, const char *name)
 {
-	for (uint32_t i = 0; i < image->n_tensors; i++)
-		if (!strcmp(image->tensors[i].name, name))
-			return &image->tensors[i];
-	bail_out("no tensor");
-	return NULL;
+	struct npu_job_tensor *t = npu_job_image_tensor(image, name);
+
+	if (!t)
+		bail_out("no tensor");
+	return t;
 }
 
 static struct npu_job_program *program(struct npu_job_image *image, const char *name)

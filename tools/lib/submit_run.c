@@ -17,15 +17,6 @@
 #include "exit_status.h"
 #include "submit.h"
 
-static const struct npu_job_tensor *find_tensor(const struct npu_job_image *image,
-						const char *name)
-{
-	for (uint32_t i = 0; i < image->n_tensors; i++)
-		if (!strcmp(image->tensors[i].name, name))
-			return &image->tensors[i];
-	return NULL;
-}
-
 static int find_program(const struct submit_options *options,
 			const struct npu_job_image *image, uint32_t *index,
 			struct npu_error *err)
@@ -80,7 +71,7 @@ static int set_args(const struct submit_options *options,
 static int check_input(const struct npu_job_image *image, const char *name,
 		       const char *path, struct npu_error *err)
 {
-	const struct npu_job_tensor *tensor = find_tensor(image, name);
+	const struct npu_job_tensor *tensor = npu_job_image_tensor(image, name);
 	struct stat st;
 
 	if (!tensor)
@@ -107,7 +98,7 @@ static int check_tensors(const struct submit_options *options,
 		status = check_input(image, options->inputs.list[i].name,
 				     options->inputs.list[i].value, err);
 	for (unsigned int i = 0; i < options->outputs.count && !status; i++) {
-		if (find_tensor(image, options->outputs.list[i].name))
+		if (npu_job_image_tensor(image, options->outputs.list[i].name))
 			continue;
 		npu_error_set(err, -ENOENT, "--output %s: the job has no such tensor",
 			      options->outputs.list[i].name);

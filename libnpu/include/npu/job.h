@@ -176,6 +176,15 @@ int npu_job_image_write(const struct npu_job_image *image, const char *path,
 void npu_job_image_free(struct npu_job_image *image);
 
 /**
+ * npu_job_image_tensor() - a tensor by its name
+ * @image: image
+ * @name: name
+ *
+ * Return: the tensor, or NULL if the image has none of that name.
+ */
+struct npu_job_tensor *npu_job_image_tensor(const struct npu_job_image *image, const char *name);
+
+/**
  * npu_job_tensor_size() - bytes of a tensor
  * @tensor: tensor
  *
