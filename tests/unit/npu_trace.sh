@@ -86,5 +86,15 @@ done
 is "$(sed -n 3,5p "$dir/page" | sort -u)" true "operators, roofline and memory"
 is "$(sed -n 6p "$dir/page")" "[true, true]" "keys zoom and choose"
 is "$(grep -c ^console "$dir/page")" 0 "no message in the console"
+
+# Contrast of texts to what is behind them, as WCAG reckons it, and the colour of the time line's back.
+contrast='const light = (text) => text.match(/[0-9.]+/g).slice(0, 3).map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4).reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+	const back = (e) => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor; if (c !== "rgba(0, 0, 0, 0)") return c; } };
+	const ratio = (e) => { const pair = [light(getComputedStyle(e).color), light(back(e))].sort((a, b) => a - b); return (pair[1] + 0.05) / (pair[0] + 0.05); };
+	return [document.documentElement.dataset.theme, light(back(document.body)) < 0.05, ...["h1", ".hint", "nav a", "button", "input", "#details", "td", "th button"].map((name) => ratio(document.querySelector(name)) >= 4.5)]'
+tests/tools/browse "$dir/a.html" --dark --script "$contrast" >"$dir/page"
+is "$(cat "$dir/page")" "[\"dark\", true$(printf ', true%.0s' {1..8})]" "in the dark the page is dark, and its texts can be read"
+tests/tools/browse "$dir/a.html" --script "$contrast" >"$dir/page"
+is "$(cat "$dir/page")" "[\"light\", false$(printf ', true%.0s' {1..8})]" "and else it is light"
 like "$(grep -cE 'https?://[^w]' "$dir/a.html")" "^0$" "nothing is loaded from elsewhere"
 done_testing

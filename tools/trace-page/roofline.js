@@ -96,7 +96,8 @@ function drawRoofline() {
 		title.textContent = `${device.profile}: ${device.cores} cores at ${device.khz / 1000} MHz, ${device.mbps / 1000} GB/s`;
 		drawAxes(plot, x, y, xr, yr);
 		plot.append(svg("clipPath", { id: `clip${d}` }));
-		plot.lastChild.append(svg("rect", { x: PLOT.left, y: PLOT.top, width: PLOT.width - PLOT.left - PLOT.right, height: PLOT.height - PLOT.top - PLOT.bottom }));
+		/* The name of the highest roof is above the plot. */
+		plot.lastChild.append(svg("rect", { x: PLOT.left, y: 0, width: PLOT.width - PLOT.left - PLOT.right, height: PLOT.height - PLOT.bottom }));
 		const inner = svg("g", { "clip-path": `url(#clip${d})` });
 
 		drawRoofs(inner, x, y, xr, device, roofs);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The time line: a row for each engine, drawn anew for what is in view. */
 
-const ROW = 20, LABEL = 190, AXIS = 24;
+const ROW = 20, LABEL = 210, AXIS = 24;
 const timeline = { rows: [], from: 0, to: 1, first: 0, last: 1, row: 0, chosen: -1, found: "" };
 const canvas = document.getElementById("timeline");
 
@@ -271,7 +271,7 @@ function drawTimeline() {
 		drawRow(view, row, y);
 		c.clearRect(0, y, row.kind === "memory" || row.kind === "power" ? 0 : LABEL, row.height);
 		c.fillStyle = r === timeline.row ? palette.accent : palette.text;
-		c.fillText(row.name, 6, y + row.height / 2, LABEL - 84);
+		c.fillText(row.name, 6, y + row.height / 2, LABEL - 90);
 		y += row.height;
 	});
 	drawChosen(view);
