@@ -14,7 +14,9 @@ install: libnpu tools $(man_pages)
 	install -m 644 libnpu/include/npu/*.h $(to)/include/npu
 	install -m 644 uapi/drm/npu_accel.h $(to)/include/drm
 	install -m 644 uapi/hw/npu_isa.h uapi/hw/npu_regs.h $(to)/include/hw
-	$(if $(man_pages),install -d $(to)/share/man/man1 && install -m 644 $(man_pages) $(to)/share/man/man1)
+	$(if $(man_pages),install -d $(to)/share/man/man1 $(to)/share/man/man3 && \
+		install -m 644 $(filter %.1,$(man_pages)) $(to)/share/man/man1 && \
+		install -m 644 $(filter %.3,$(man_pages)) $(to)/share/man/man3)
 
 # help: make install-driver  npu.ko's source for DKMS and the udev rule; DESTDIR=
 driver_version = $(shell sed -n 's/^\t\.major = \([0-9]*\),/\1/p;s/^\t\.minor = \([0-9]*\),/.\1/p' driver/npu_drv.c | tr -d '\n')

@@ -24,9 +24,10 @@ struct npu_device;
  *	one that the device has already keeps its handle
  * @sync_create: a timeline, at point zero, or a binary syncobj
  * @sync_destroy: give it back; jobs that signal it may still run
- * @sync_wait: wait until a timeline has come to @point, or with zero until what a
- *	binary syncobj stands for has ended; @deadline_ns as of npu_deadline();
- *	-ETIME if that comes first
+ * @sync_wait: wait until a timeline has come to @point; @deadline_ns as of
+ *	npu_deadline(); -ETIME if that comes first
+ * @sync_wait_any: wait until what one of @count binary syncobjs stands for has
+ *	ended; @first receives the index of one that has
  * @sync_import: a timeline of another device of this backend, for jobs to wait
  *	for, with the same points; to be destroyed like one of its own
  *
@@ -47,6 +48,8 @@ struct npu_backend {
 	void (*sync_destroy)(const struct npu_device *device, uint32_t handle);
 	int (*sync_wait)(const struct npu_device *device, uint32_t handle,
 			 uint64_t point, int64_t deadline_ns);
+	int (*sync_wait_any)(const struct npu_device *device, const uint32_t *handles,
+			     uint32_t count, int64_t deadline_ns, uint32_t *first);
 	int (*sync_import)(const struct npu_device *device,
 			   const struct npu_device *from, uint32_t from_handle,
 			   uint32_t *handle);

@@ -72,10 +72,14 @@ static void drm_sync_destroy(const struct npu_device *device, uint32_t handle)
 static int drm_sync_wait(const struct npu_device *device, uint32_t handle,
 			 uint64_t point, int64_t deadline_ns)
 {
-	if (!point)
-		return drmSyncobjWait(device->fd, &handle, 1, deadline_ns, 0, NULL);
 	return drmSyncobjTimelineWait(device->fd, &handle, &point, 1,
 				      deadline_ns, 0, NULL);
+}
+
+static int drm_sync_wait_any(const struct npu_device *device, const uint32_t *handles,
+			     uint32_t count, int64_t deadline_ns, uint32_t *first)
+{
+	return drmSyncobjWait(device->fd, (uint32_t *)handles, count, deadline_ns, 0, first);
 }
 
 /* A syncobj belongs to no driver: the other device's file may have it as well. */
@@ -101,5 +105,6 @@ const struct npu_backend npu_drm_backend = {
 	.sync_create = drm_sync_create,
 	.sync_destroy = drm_sync_destroy,
 	.sync_wait = drm_sync_wait,
+	.sync_wait_any = drm_sync_wait_any,
 	.sync_import = drm_sync_import,
 };

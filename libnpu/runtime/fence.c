@@ -6,13 +6,18 @@
 
 #include "queue_internal.h"
 
+uint32_t npu_fence_syncobj(const struct npu_fence *fence)
+{
+	return fence->slots[fence->num_jobs - 1]->syncobj;
+}
+
 static int wait_last(struct npu_fence *fence, int64_t timeout_ns,
 		      struct npu_error *err)
 {
 	const struct npu_device *device = fence->queue->vm->device;
-	const struct result_slot *last = fence->slots[fence->num_jobs - 1];
-	int ret = device->backend->sync_wait(device, last->syncobj, 0,
-					     npu_deadline(timeout_ns));
+	uint32_t handle = npu_fence_syncobj(fence), first;
+	int ret = device->backend->sync_wait_any(device, &handle, 1,
+						 npu_deadline(timeout_ns), &first);
 
 	if (!ret)
 		return 0;
@@ -39,7 +44,7 @@ static bool records_say_done(struct npu_fence *fence)
 	return !fence->counted;
 }
 
-static bool has_ended(struct npu_fence *fence)
+bool npu_fence_has_ended(struct npu_fence *fence)
 {
 	bool ended;
 
@@ -55,7 +60,7 @@ int npu_fence_result(struct npu_fence *fence, int64_t timeout_ns,
 	int ret;
 
 	failure->code = 0;
-	ret = has_ended(fence) ? 0 : wait_last(fence, timeout_ns, err);
+	ret = npu_fence_has_ended(fence) ? 0 : wait_last(fence, timeout_ns, err);
 	if (ret)
 		return ret;
 	pthread_mutex_lock(&fence->lock);

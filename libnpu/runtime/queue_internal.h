@@ -10,6 +10,8 @@
 #include "objects.h"
 #include "result_pool.h"
 
+struct drm_npu_job;
+struct drm_npu_sync;
 struct trace_collector;
 
 #define QUEUE_IMPORTS 16
@@ -72,7 +74,7 @@ struct npu_failure {
 /**
  * struct npu_fence - the end of one submit
  * @queue: holds a reference
- * @point: of the queue's timeline
+ * @point: of the queue's timeline; 0: of an asynchronous submit, and has ended
  * @first_seqno: number of the first job in its context
  * @num_jobs: number of jobs and of @slots
  * @program: address of the first job's program
@@ -112,6 +114,45 @@ int npu_queue_import(struct npu_queue *queue, const struct npu_queue *from,
 
 /** npu_queue_forget_imports() - give all imported timelines back */
 void npu_queue_forget_imports(struct npu_queue *queue);
+
+/**
+ * npu_submit_check() - look at jobs as far as the driver need not
+ * @queue: queue
+ * @jobs: jobs
+ * @num_jobs: their number
+ * @num_waits: receives for how many fences they wait
+ * @err: what is wrong
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_submit_check(const struct npu_queue *queue, const struct npu_queue_job *jobs,
+		     uint32_t num_jobs, uint32_t *num_waits, struct npu_error *err);
+
+/**
+ * npu_submit_fill() - put a job as the driver wants it
+ * @queue: queue, its lock held, which keeps the timelines of other devices
+ * @to: receives the job
+ * @from: job
+ * @syncs: receives what it waits for, one for each fence at most
+ * @err: what failed
+ *
+ * Return: 0 or a negative errno.
+ */
+int npu_submit_fill(struct npu_queue *queue, struct drm_npu_job *to,
+		    const struct npu_queue_job *from, struct drm_npu_sync *syncs,
+		    struct npu_error *err);
+
+/** npu_fence_new() - a fence of @num_jobs jobs, without slots; NULL: out of memory */
+struct npu_fence *npu_fence_new(struct npu_queue *queue, uint32_t num_jobs);
+
+/** npu_fence_free() - free a fence whose slots were given back, or NULL */
+void npu_fence_free(struct npu_fence *fence);
+
+/** npu_fence_has_ended() - whether jobs have ended, as far as memory tells */
+bool npu_fence_has_ended(struct npu_fence *fence);
+
+/** npu_fence_syncobj() - binary syncobj that stands for the end of the jobs */
+uint32_t npu_fence_syncobj(const struct npu_fence *fence);
 
 /**
  * npu_fence_result() - wait for a fence, for the cause rather than a message

@@ -26,9 +26,8 @@ struct submission {
 	struct npu_fence *fence;
 };
 
-static int check_jobs(const struct npu_queue *queue,
-		      const struct npu_queue_job *jobs, uint32_t num_jobs,
-		      uint32_t *num_waits, struct npu_error *err)
+int npu_submit_check(const struct npu_queue *queue, const struct npu_queue_job *jobs,
+		     uint32_t num_jobs, uint32_t *num_waits, struct npu_error *err)
 {
 	*num_waits = 0;
 	if (!num_jobs || num_jobs > NPU_QUEUE_MAX_JOBS)
@@ -55,11 +54,12 @@ static int check_jobs(const struct npu_queue *queue,
 	return 0;
 }
 
-/* The queue's lock is held: it keeps the timelines of other devices. */
-static int fill_job(struct npu_queue *queue, struct drm_npu_job *to,
+int npu_submit_fill(struct npu_queue *queue, struct drm_npu_job *to,
 		    const struct npu_queue_job *from, struct drm_npu_sync *syncs,
 		    struct npu_error *err)
 {
+	uint32_t n = 0;
+
 	*to = (struct drm_npu_job){
 		.program = from->program,
 		.program_size = from->program_size,
@@ -70,16 +70,21 @@ static int fill_job(struct npu_queue *queue, struct drm_npu_job *to,
 		.perfmon_id = from->perfmon ? from->perfmon->id : 0,
 	};
 	for (uint32_t i = 0; i < from->num_waits; i++) {
-		int ret = npu_queue_import(queue, from->waits[i]->queue, &syncs[i].handle, err);
+		const struct npu_fence *wait = from->waits[i];
+		int ret;
 
+		/* Without a point it is of an asynchronous submit, which has ended. */
+		if (!wait->point)
+			continue;
+		ret = npu_queue_import(queue, wait->queue, &syncs[n].handle, err);
 		if (ret)
 			return ret;
-		syncs[i].flags = DRM_NPU_SYNC_WAIT | DRM_NPU_SYNC_TIMELINE;
-		syncs[i].timeline_point = from->waits[i]->point;
+		syncs[n].flags = DRM_NPU_SYNC_WAIT | DRM_NPU_SYNC_TIMELINE;
+		syncs[n++].timeline_point = wait->point;
 	}
-	if (from->num_waits) {
+	if (n) {
 		to->syncs.stride = sizeof(*syncs);
-		to->syncs.count = from->num_waits;
+		to->syncs.count = n;
 		to->syncs.array = (uintptr_t)syncs;
 	}
 	return 0;
@@ -185,7 +190,7 @@ static int submit_locked(struct submission *s, struct drm_npu_sync *room, struct
 	return 0;
 }
 
-static struct npu_fence *new_fence(struct npu_queue *queue, uint32_t num_jobs)
+struct npu_fence *npu_fence_new(struct npu_queue *queue, uint32_t num_jobs)
 {
 	struct npu_fence *fence;
 
@@ -198,7 +203,7 @@ static struct npu_fence *new_fence(struct npu_queue *queue, uint32_t num_jobs)
 	return fence;
 }
 
-static void free_fence(struct npu_fence *fence)
+void npu_fence_free(struct npu_fence *fence)
 {
 	if (!fence)
 		return;
@@ -215,8 +220,8 @@ static int submit(struct submission *s, const struct npu_queue_job *jobs,
 
 	pthread_mutex_lock(&s->queue->lock);
 	for (uint32_t i = 0; !ret && i < s->num_jobs; i++) {
-		ret = fill_job(s->queue, &s->jobs[i], &jobs[i], sync, err);
-		sync += jobs[i].num_waits;
+		ret = npu_submit_fill(s->queue, &s->jobs[i], &jobs[i], sync, err);
+		sync += s->jobs[i].syncs.count;
 	}
 	if (!ret)
 		ret = submit_locked(s, sync, err);
@@ -230,7 +235,7 @@ int npu_queue_submit(struct npu_queue *queue, const struct npu_queue_job *jobs,
 {
 	struct submission s;	/* not cleared: most of it is never used */
 	uint32_t num_waits;
-	int ret = check_jobs(queue, jobs, num_jobs, &num_waits, err);
+	int ret = npu_submit_check(queue, jobs, num_jobs, &num_waits, err);
 
 	if (ret)
 		return ret;
@@ -239,7 +244,7 @@ int npu_queue_submit(struct npu_queue *queue, const struct npu_queue_job *jobs,
 	s.fence = NULL;
 	s.syncs = calloc(num_waits + 2, sizeof(*s.syncs));
 	if (s.syncs && fence)
-		s.fence = new_fence(queue, num_jobs);
+		s.fence = npu_fence_new(queue, num_jobs);
 	if (!s.syncs || (fence && !s.fence))
 		ret = npu_error_set(err, -ENOMEM, "%s: out of memory",
 				    queue->vm->device->path);
@@ -247,7 +252,7 @@ int npu_queue_submit(struct npu_queue *queue, const struct npu_queue_job *jobs,
 		ret = submit(&s, jobs, err);
 	free(s.syncs);
 	if (ret)
-		free_fence(s.fence);
+		npu_fence_free(s.fence);
 	else if (fence)
 		*fence = s.fence;
 	return ret;
@@ -269,5 +274,5 @@ void npu_fence_destroy(struct npu_fence *fence)
 				fence->num_jobs);
 		pthread_mutex_unlock(&fence->queue->lock);
 	}
-	free_fence(fence);
+	npu_fence_free(fence);
 }

@@ -372,6 +372,8 @@ void sim_queue_start(struct sim *sim, struct sim_queue *queue);
 /* sim_sync.c */
 int sim_sync_create(struct sim *sim, uint32_t *handle);
 void sim_sync_destroy(struct sim *sim, uint32_t handle);
+int sim_sync_wait_any(struct sim *sim, const uint32_t *handles, uint32_t count,
+		      int64_t deadline_ns, uint32_t *first);
 int sim_sync_wait(struct sim *sim, uint32_t handle, uint64_t point,
 		  int64_t deadline_ns);
 /* Drop a reference; lock held. */

@@ -239,6 +239,12 @@ static int wait_sync(const struct npu_device *device, uint32_t handle,
 	return sim_sync_wait(device->machine, handle, point, deadline_ns);
 }
 
+static int wait_any_sync(const struct npu_device *device, const uint32_t *handles,
+			 uint32_t count, int64_t deadline_ns, uint32_t *first)
+{
+	return sim_sync_wait_any(device->machine, handles, count, deadline_ns, first);
+}
+
 static void init_locks(struct sim *sim)
 {
 	pthread_condattr_t attr;
@@ -334,6 +340,7 @@ static const struct npu_backend sim_backend = {
 	.sync_create = create_sync,
 	.sync_destroy = destroy_sync,
 	.sync_wait = wait_sync,
+	.sync_wait_any = wait_any_sync,
 	.sync_import = import_sync,
 };
 

@@ -53,16 +53,62 @@ int sim_sync_wait(struct sim *sim, uint32_t handle, uint64_t point,
 		sync->refs++;
 	else
 		ret = -ENOENT;
-	/* The kernel, too, does not wait for what nobody is to signal. */
-	if (!ret && !point) {
-		point = sync->target;
-		ret = point ? 0 : -EINVAL;
-	}
 	while (!ret && sync->point < point)
 		if (!sim_wait_changed(sim, deadline_ns))
 			ret = -ETIME;
 	if (sync)
 		sim_sync_put(sync);
 	pthread_mutex_unlock(&sim->lock);
+	return ret;
+}
+
+/* Lock held. The index of one that has come to its target, or @count. */
+static uint32_t find_signalled(struct sim_sync *const *syncs, const uint64_t *targets,
+			       uint32_t count)
+{
+	uint32_t i = 0;
+
+	while (i < count && syncs[i]->point < targets[i])
+		i++;
+	return i;
+}
+
+/* Lock held. The kernel, too, does not wait for what nobody is to signal. */
+static int find_syncs(struct sim *sim, const uint32_t *handles, uint32_t count,
+		      struct sim_sync **syncs, uint64_t *targets)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		syncs[i] = sim_table_get(&sim->syncs, handles[i]);
+		if (!syncs[i])
+			return -ENOENT;
+		if (!syncs[i]->target)
+			return -EINVAL;
+		targets[i] = syncs[i]->target;
+	}
+	return 0;
+}
+
+int sim_sync_wait_any(struct sim *sim, const uint32_t *handles, uint32_t count,
+		      int64_t deadline_ns, uint32_t *first)
+{
+	struct sim_sync **syncs = calloc(count, sizeof(*syncs) + sizeof(uint64_t));
+	uint64_t *targets = (uint64_t *)(syncs + count);
+	int ret;
+
+	if (!syncs)
+		return -ENOMEM;
+	pthread_mutex_lock(&sim->lock);
+	ret = find_syncs(sim, handles, count, syncs, targets);
+	for (uint32_t i = 0; i < count && !ret; i++)
+		syncs[i]->refs++;
+	if (!ret) {
+		while ((*first = find_signalled(syncs, targets, count)) == count && !ret)
+			if (!sim_wait_changed(sim, deadline_ns))
+				ret = -ETIME;
+		for (uint32_t i = 0; i < count; i++)
+			sim_sync_put(syncs[i]);
+	}
+	pthread_mutex_unlock(&sim->lock);
+	free(syncs);
 	return ret;
 }

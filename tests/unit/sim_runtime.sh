@@ -29,7 +29,7 @@ pass_on()
 	done
 }
 
-for program in lib_queue lib_job lib_perfmon; do
+for program in lib_queue lib_job lib_perfmon lib_async; do
 	file=build/tests/kselftest/$program
 	before=$number
 	pass_on < <("$file" 2>&1)

@@ -7,7 +7,7 @@
  * them. A job image packs programs and the memory that they need, and runs
  * without any of this being spelled out.
  *
- * All functions may be called from any thread. Objects count references: they
+ * All functions may be called from any thread, but those of npu/async.h. Objects count references: they
  * may be destroyed in any order, what is still used by others lives on. A
  * function that fails returns a negative errno and, where it takes a struct
  * npu_error, a message.
@@ -15,6 +15,7 @@
 #ifndef NPU_NPU_H
 #define NPU_NPU_H
 
+#include <npu/async.h>
 #include <npu/buffer.h>
 #include <npu/device.h>
 #include <npu/disasm.h>
