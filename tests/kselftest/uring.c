@@ -4,6 +4,7 @@
  * files and a polling kernel thread; rings and processes that go with commands in
  * flight.
  */
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -54,6 +55,31 @@ TEST_F(uring, submit)
 	EXPECT_EQ(1, submit.first_seqno);
 	ASSERT_EQ(0, npu_uring_run(&self->ring, self->m.fd, DRM_NPU_URING_SUBMIT, &submit));
 	EXPECT_EQ(2, submit.first_seqno);
+}
+
+/* Events need no command of the driver's: one poll tells of each that comes. */
+TEST_F(uring, events_by_one_poll)
+{
+	struct drm_npu_events ask = { .mask = DRM_NPU_EVENT_MASK_ALL };
+	uint64_t nowhere[2] = { 0x5000000000, NPU_TEST_DATA };
+	struct drm_npu_job bad = self->copy;
+	struct drm_npu_event event;
+	struct io_uring_sqe *sqe;
+	struct io_uring_cqe *cqe;
+
+	npu_job_args(&bad, nowhere);
+	ASSERT_EQ(0, npu_call(self->m.fd, DRM_IOCTL_NPU_EVENTS, &ask));
+	sqe = io_uring_get_sqe(&self->ring);
+	io_uring_prep_poll_multishot(sqe, self->m.fd, POLLIN);
+	ASSERT_EQ(1, io_uring_submit(&self->ring));
+	for (int i = 0; i < 3; i++) {
+		EXPECT_EQ(-EFAULT, npu_run(&self->m, &bad));
+		ASSERT_EQ(0, io_uring_wait_cqe(&self->ring, &cqe));
+		EXPECT_NE(0, cqe->res & POLLIN);
+		EXPECT_NE(0, cqe->flags & IORING_CQE_F_MORE);
+		io_uring_cqe_seen(&self->ring, cqe);
+		EXPECT_EQ(sizeof(event), read(self->m.fd, &event, sizeof(event)));
+	}
 }
 
 TEST_F(uring, bad_arguments)
