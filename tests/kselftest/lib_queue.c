@@ -138,7 +138,7 @@ TEST_F(lib, budget_is_an_error_of_its_own)
 	EXPECT_SAYS("budget used up");
 }
 
-TEST_F(lib, wait_can_be_cut_short)
+TEST_F_TIMEOUT(lib, wait_can_be_cut_short, 300)
 {
 	uint64_t rounds = 64;
 	struct npu_queue_job spin = lib_spin(&self->m, &rounds);
