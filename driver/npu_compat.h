@@ -34,6 +34,11 @@
 #define DMA_ATTR_REQUIRE_COHERENT	0
 #endif
 
+/* Workqueues that do not say that they are unbound were of one processor. */
+#ifndef NPU_HAVE_WQ_PERCPU
+#define WQ_PERCPU			0
+#endif
+
 /*
  * The lock of a buffer's list of mappings: once each driver's own. Those could
  * change mappings at any time, and had to ask for them as a feature.

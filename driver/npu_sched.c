@@ -27,6 +27,7 @@
 #include "npu_device.h"
 #include "npu_job.h"
 #include "npu_sched.h"
+#include "npu_compat.h"
 
 static struct npu_queue *to_npu_queue(struct drm_gpu_scheduler *sched)
 {
@@ -101,7 +102,7 @@ int npu_sched_init(struct npu_device *npu)
 	u32 i;
 	int ret;
 
-	npu->sched_wq = alloc_workqueue("npu-sched", WQ_HIGHPRI | WQ_MEM_RECLAIM, 0);
+	npu->sched_wq = alloc_workqueue("npu-sched", WQ_HIGHPRI | WQ_MEM_RECLAIM | WQ_PERCPU, 0);
 	if (!npu->sched_wq)
 		return -ENOMEM;
 	ret = drmm_add_action_or_reset(&npu->drm, npu_sched_destroy_wq, npu->sched_wq);
