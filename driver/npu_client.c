@@ -138,6 +138,7 @@ void npu_client_show_fdinfo(struct drm_printer *p, struct drm_file *drm_file)
 	drm_printf(p, "npu-jobs:\t%llu\n", stats.counters[NPU_CNT_JOBS]);
 	drm_printf(p, "npu-jobs-failed:\t%llu\n", stats.jobs_failed);
 	drm_printf(p, "npu-model-cycles:\t%llu\n", stats.counters[NPU_CNT_CYCLES]);
+	drm_printf(p, "npu-queue-cycles:\t%llu\n", stats.counters[NPU_CNT_QUEUE_CYCLES]);
 	drm_printf(p, "npu-memory-read:\t%llu\n", stats.counters[NPU_CNT_MEM_READ]);
 	drm_printf(p, "npu-memory-written:\t%llu\n", stats.counters[NPU_CNT_MEM_WRITE]);
 	drm_printf(p, "npu-energy-uj:\t%llu\n",

@@ -169,13 +169,14 @@ static void show_figures(const struct monitor_figures *figures)
 
 static void show_clients(const struct monitor_client *clients, size_t count)
 {
-	char memory[UNITS_LEN], time[UNITS_LEN], joules[UNITS_LEN];
+	char memory[UNITS_LEN], tables[UNITS_LEN], time[UNITS_LEN], joules[UNITS_LEN];
 
-	printf("  %7s %-16s %12s %12s %10s %8s %12s\n", "PID", "process", "memory",
-	       "core time", "jobs", "failed", "energy");
+	printf("  %7s %-16s %12s %12s %12s %10s %8s %12s\n", "PID", "process", "memory",
+	       "page tables", "core time", "jobs", "failed", "energy");
 	for (size_t i = 0; i < count; i++)
-		printf("  %7d %-16s %12s %12s %10" PRIu64 " %8" PRIu64 " %12s\n", clients[i].pid,
+		printf("  %7d %-16s %12s %12s %12s %10" PRIu64 " %8" PRIu64 " %12s\n", clients[i].pid,
 		       clients[i].name, units_bytes(clients[i].memory, memory),
+		       units_bytes(clients[i].tables, tables),
 		       units_seconds((double)clients[i].engine_ns / 1e9, time), clients[i].jobs,
 		       clients[i].failed,
 		       units_joules((double)clients[i].energy_uj / 1e6, joules));
@@ -206,7 +207,10 @@ static void json_monitor(struct json *json, const struct monitor_figures *figure
 		json_uint(json, "client", clients[i].client);
 		json_uint(json, "memory_bytes", clients[i].memory);
 		json_uint(json, "resident_bytes", clients[i].resident);
+		json_uint(json, "page_table_bytes", clients[i].tables);
 		json_uint(json, "engine_ns", clients[i].engine_ns);
+		json_uint(json, "model_cycles", clients[i].model_cycles);
+		json_uint(json, "queue_cycles", clients[i].queue_cycles);
 		json_uint(json, "jobs", clients[i].jobs);
 		json_uint(json, "jobs_failed", clients[i].failed);
 		json_uint(json, "energy_uj", clients[i].energy_uj);
@@ -328,8 +332,9 @@ static int show_once(const struct options *options)
 		json_object(out, NULL);
 		json_array(out, "devices");
 	}
-	ret = options->device ? show(options->device, out, &err) :
-				show_all(out, &err);
+	/* Who names one, by option or for all programs, wants that one. */
+	ret = options->device || getenv("NPU_DEVICE") ? show(options->device, out, &err) :
+							show_all(out, &err);
 	if (out) {
 		json_close_array(out);
 		if (ret)

@@ -68,6 +68,16 @@ TEST_F(tools, smi)
 	EXPECT_RUN(0, "npu-smi --json");
 	EXPECT_SAYS("\"isa_version\": \"0.1\"");
 	EXPECT_SAYS("\"jobs_done\": ");
+	/* What a process has of the device, its page tables among it. */
+	EXPECT_RUN(0, "node=$(echo /dev/accel/accel*); exec 3<>$node; npu-smi; true");
+	EXPECT_SAYS("page tables    core time");
+	EXPECT_RUN(0, "node=$(echo /dev/accel/accel*); exec 3<>$node; npu-smi --json; true");
+	EXPECT_SAYS("\"queue_cycles\": 0");
+	/* Who names one gets that one. */
+	EXPECT_RUN(0, "NPU_DEVICE=sim npu-smi");
+	EXPECT_EQ(NULL, strstr(self->text, "/dev/accel/")) TH_LOG("%s", self->text);
+	EXPECT_RUN(1, "NPU_DEVICE=/dev/null npu-smi");
+	EXPECT_SAYS("/dev/null: not an NPU");
 	EXPECT_RUN(1, "npu-smi --device=/dev/accel/accel99");
 	EXPECT_SAYS("/dev/accel/accel99: no such node");
 	EXPECT_RUN(1, "npu-smi --device=/dev/null");

@@ -79,6 +79,8 @@ TEST_F(usage, fdinfo_counts_engines)
 	EXPECT_LT(0, value_of(after, "drm-engine-store"));
 	EXPECT_EQ(0, value_of(after, "drm-engine-matrix"));
 	EXPECT_LE(2 * 4096, value_of(after, "npu-memory-read"));
+	/* From the doorbell to the interrupt: each job takes some. */
+	EXPECT_LT(value_of(self->text, "npu-queue-cycles"), value_of(after, "npu-queue-cycles"));
 	EXPECT_LE(2 * 4096, value_of(after, "npu-memory-written"));
 	EXPECT_LT(value_of(self->text, "drm-total-cycles-npu"),
 		  value_of(after, "drm-total-cycles-npu"));

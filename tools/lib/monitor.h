@@ -14,12 +14,14 @@
  * @engine_ns: time for which its jobs held cores, in nanoseconds, times cores
  * @memory: bytes of its buffers
  * @resident: of those that have pages
+ * @tables: bytes of the page tables of its address spaces
  * @jobs: that the device ended
  * @failed: of those and others that did not end well
  * @energy_uj: of its jobs, in microjoules
  * @matrix_ns: modelled time for which matrix engines worked, times cores
  * @vector_ns: likewise
  * @model_cycles: of its jobs, one after the other
+ * @queue_cycles: besides those, from doorbells to interrupts
  * @mem_read: bytes that its jobs read from memory
  * @mem_written: and wrote
  */
@@ -27,8 +29,8 @@ struct monitor_client {
 	int pid;
 	uint64_t client;
 	char name[32];
-	uint64_t engine_ns, memory, resident, jobs, failed, energy_uj;
-	uint64_t matrix_ns, vector_ns, model_cycles, mem_read, mem_written;
+	uint64_t engine_ns, memory, resident, tables, jobs, failed, energy_uj;
+	uint64_t matrix_ns, vector_ns, model_cycles, queue_cycles, mem_read, mem_written;
 };
 
 /**
