@@ -7,10 +7,10 @@
  * them. A job image packs programs and the memory that they need, and runs
  * without any of this being spelled out.
  *
- * All functions may be called from any thread, but those of npu/async.h. Objects count references: they
- * may be destroyed in any order, what is still used by others lives on. A
- * function that fails returns a negative errno and, where it takes a struct
- * npu_error, a message.
+ * All functions may be called from any thread, but those of npu/async.h.
+ * Objects count references: they may be destroyed in any order, what is still
+ * used by others lives on. A function that fails returns a negative errno and,
+ * where it takes a struct npu_error, a message.
  */
 #ifndef NPU_NPU_H
 #define NPU_NPU_H
