@@ -14,9 +14,8 @@
 
 #define PROPS "cores=2,threads=2,inject=on"
 #define ROW 1024
-#define ROUNDS 60000u
-/* More than copying the machine takes. */
-#define ROUNDS_LIVE 400000u
+/* More than three short runs of a machine take, or copying it while it runs. */
+#define ROUNDS 400000u
 #define CODE_LOOP 0x4000
 #define CODE_COUNT 16
 #define MINE (MEM_DATA + 0x80000)
@@ -200,9 +199,9 @@ static void test_live(void)
 	uint64_t where;
 
 	dev_start(&dev, PROPS);
-	run_undisturbed(&dev, ROUNDS_LIVE, expected, &stayed);
+	run_undisturbed(&dev, ROUNDS, expected, &stayed);
 	qtest_memwrite(dev.qts, MINE, zero, sizeof(zero));
-	job = long_job(&dev, ROUNDS_LIVE);
+	job = long_job(&dev, ROUNDS);
 	where = dev_submit(&dev, 0, &job);
 	move(&dev);
 	diag("%u instructions after the move", progress(&dev, 0));
