@@ -92,11 +92,12 @@ int sim_sync_wait_any(struct sim *sim, const uint32_t *handles, uint32_t count,
 		      int64_t deadline_ns, uint32_t *first)
 {
 	struct sim_sync **syncs = calloc(count, sizeof(*syncs) + sizeof(uint64_t));
-	uint64_t *targets = (uint64_t *)(syncs + count);
+	uint64_t *targets;
 	int ret;
 
 	if (!syncs)
 		return -ENOMEM;
+	targets = (uint64_t *)(syncs + count);
 	pthread_mutex_lock(&sim->lock);
 	ret = find_syncs(sim, handles, count, syncs, targets);
 	for (uint32_t i = 0; i < count && !ret; i++)

@@ -251,7 +251,7 @@ static void sweep_call(struct worker *w, uint32_t index)
 				ret = do_call(w, &record);
 				if (!call->strict || call->uring || !w->filler.broken_rule)
 					continue;
-				/* Nonsense before it may have hung a job, long ago on a slow machine. */
+				/* Nonsense before it may have hung a job: slow machines. */
 				if (ret == -EBADFD)
 					continue;
 				refusals++;
