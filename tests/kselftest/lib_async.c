@@ -168,7 +168,7 @@ TEST_F(async, a_failed_job_is_named)
 {
 	uint64_t nowhere[2] = { 0x7000000000, self->m.va };
 	struct npu_queue_job jobs[2] = { self->copy, self->copy };
-	struct npu_async_done done[2];
+	struct npu_async_done done[2], *failed, *well;
 
 	jobs[1].args = nowhere;
 	SUBMIT(jobs, 2, 1);
@@ -179,12 +179,15 @@ TEST_F(async, a_failed_job_is_named)
 		ASSERT_LT(0, more);
 		n += more;
 	}
-	EXPECT_EQ(1, done[0].tag);
-	EXPECT_EQ(-EFAULT, done[0].result);
-	EXPECT_EQ(-EFAULT, npu_fence_wait(done[0].fence, -1, &self->m.err));
+	failed = &done[done[0].tag == 1 ? 0 : 1];
+	well = &done[done[0].tag == 1 ? 1 : 0];
+	EXPECT_EQ(1, failed->tag);
+	EXPECT_EQ(-EFAULT, failed->result);
+	EXPECT_EQ(-EFAULT, npu_fence_wait(failed->fence, -1, &self->m.err));
 	EXPECT_NE(NULL, strstr(self->m.err.message, "job 2 of 2"))
 		TH_LOG("%s", self->m.err.message);
-	EXPECT_EQ(0, done[1].result);
+	EXPECT_EQ(2, well->tag);
+	EXPECT_EQ(0, well->result);
 	npu_fence_destroy(done[0].fence);
 	npu_fence_destroy(done[1].fence);
 }

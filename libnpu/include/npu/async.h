@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many submits under way, and their ends in the order in which they come.
+ * Many submits under way, and their ends as they become known.
  *
  * Jobs go to queues as with npu_queue_submit(), but are collected first and given
  * to the driver together, by one system call, which waits for ends as well. It goes
@@ -127,6 +127,9 @@ int npu_async_flush(struct npu_async *async, struct npu_error *err);
  * @timeout_ns: longest wait for the first in nanoseconds; 0: do not wait; negative: no
  *	limit
  * @err: what failed
+ *
+ * Like io_uring it promises no order, also not for submits to one queue, which do
+ * end in order: how one failed may be known later than that the next is done.
  *
  * Return: how many there are, at least one; 0 when nothing is under way; -ETIME when
  * none came in time; or another negative errno.
