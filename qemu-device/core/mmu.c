@@ -126,9 +126,12 @@ static uint32_t window_slot(uint64_t bus, uint64_t page, bool write)
 static uint8_t *old_window(const struct npu_mmu *mmu, uint32_t i, uint64_t bus,
 			   bool write)
 {
-	const struct npu_window *w = &mmu->windows[i];
+	const struct npu_window *w;
 
-	if (i >= mmu->num_windows || w->write != write || !covers(w, bus))
+	if (i >= mmu->num_windows)
+		return NULL;
+	w = &mmu->windows[i];
+	if (w->write != write || !covers(w, bus))
 		return NULL;
 	return w->host + (bus - w->bus);
 }
