@@ -12,7 +12,7 @@ uint32_t npu_fence_syncobj(const struct npu_fence *fence)
 }
 
 static int wait_last(struct npu_fence *fence, int64_t timeout_ns,
-		      struct npu_error *err)
+		     struct npu_error *err)
 {
 	const struct npu_device *device = fence->queue->vm->device;
 	uint32_t handle = npu_fence_syncobj(fence), first;
